@@ -1,0 +1,25 @@
+/* program.h - what the programs find out about themselves.
+ *
+ *     Buf path = {0};
+ *     program_beside(argv[0], "models/en-es.db", &path);
+ *
+ * and how they speak: "translate: line 3: ...", one line on stderr. */
+#ifndef BASE_PROGRAM_H
+#define BASE_PROGRAM_H
+
+#include "base/buf.h"
+
+/* Appends the path of a file that lies beside the program's own file, whatever link, directory or PATH it was
+ * called through. Relative when it lies under the current directory. name is argv[0], for systems that
+ * have no /proc/self/exe. */
+void program_beside(const char *name, const char *file, Buf *out);
+
+/* Processors that may run threads, at least 1. */
+int program_processors(void);
+
+/* When a signal ends the program (SIGINT, SIGTERM, SIGHUP), this file is removed first. path must live as
+ * long as the program; "" or NULL: no file. The signal then ends the program as if nothing had been set, so
+ * that the shell sees it: status 130 for SIGINT. */
+void program_unlinks(const char *path);
+
+#endif
