@@ -1,0 +1,149 @@
+#include "math/param.h"
+
+#include "base/arena.h"
+#include "base/rng.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const Param *params_add(Params *params, const char *name, int rows, int cols, ParamUse use)
+{
+    assert(params->count < PARAM_LIMIT && !params_find(params, name));
+    assert(strlen(name) < PARAM_NAME && rows > 0 && cols > 0);
+    Param *param = &params->list[params->count++];
+    *param = (Param){.use = use, .rows = rows, .cols = cols, .at = params->size};
+    memcpy(param->name, name, strlen(name) + 1);
+    params->size += ((size_t)rows * (size_t)cols + 15) / 16 * 16;
+    return param;
+}
+
+Param *params_find(Params *params, const char *name)
+{
+    for (int i = 0; i < params->count; i++)
+        if (strcmp(params->list[i].name, name) == 0)
+            return &params->list[i];
+    return NULL;
+}
+
+/* The two products' right-hand sides: [depth, cols] = [rows, cols] of W or of its transpose. */
+static Pack pack_forward(const Param *param, PackType type)
+{
+    return param->use == PARAM_TIED ? pack_new(param->cols, param->rows, type)
+                                    : pack_new(param->rows, param->cols, type);
+}
+
+static Pack pack_backward(const Param *param)
+{
+    return param->use == PARAM_TIED ? pack_new(param->rows, param->cols, PACK_REAL)
+                                    : pack_new(param->cols, param->rows, PACK_REAL);
+}
+
+static bool is_packed(const Param *param)
+{
+    return param->use == PARAM_MATRIX || param->use == PARAM_TIED;
+}
+
+void params_allocate(Params *params)
+{
+    params->value = memory_take_zeros(params->size, sizeof(real));
+    for (Param *param = params->list; param < params->list + params->count; param++) {
+        param->value = params->value + param->at;
+        if (is_packed(param)) {
+            param->forward = pack_forward(param, PACK_REAL);
+            param->backward = pack_backward(param);
+        }
+    }
+}
+
+void params_start(Params *params, uint64_t seed)
+{
+    for (int i = 0; i < params->count; i++) {
+        Param *param = &params->list[i];
+        if (param->use == PARAM_VECTOR)
+            continue;
+        size_t n = (size_t)param->rows * (size_t)param->cols;
+        Rng rng = rng_at(seed, 0, (uint64_t)i);
+        double range = sqrt(6.0 / (param->rows + param->cols)), deviation = sqrt(1.0 / param->cols);
+        for (size_t k = 0; k < n; k++)
+            param->value[k] = (real)(param->use == PARAM_MATRIX
+                                         ? range * (2 * rng_uniform(&rng) - 1)
+                                         : deviation * rng_normal(&rng));
+    }
+}
+
+void params_pack(Params *params, int first, int last)
+{
+    for (int i = first; i < last; i++) {
+        Param *param = &params->list[i];
+        if (!is_packed(param))
+            continue;
+        pack_fill(&param->forward, param->value, param->cols, param->use == PARAM_TIED);
+        pack_fill(&param->backward, param->value, param->cols, param->use != PARAM_TIED);
+    }
+}
+
+static void widen(real *out, const void *bytes, size_t n, bool half)
+{
+    for (size_t k = 0; k < n; k++) {
+        if (half) {
+            uint16_t h;
+            memcpy(&h, (const char *)bytes + k * sizeof h, sizeof h);
+            out[k] = half_to_real(h);
+        } else {
+            float f;
+            memcpy(&f, (const char *)bytes + k * sizeof f, sizeof f);
+            out[k] = (real)f;
+        }
+    }
+}
+
+void params_load(Params *params, Param *param, const void *bytes, bool half)
+{
+    size_t n = (size_t)param->rows * (size_t)param->cols;
+    if (params->value) {
+        widen(param->value, bytes, n, half);
+    } else if (is_packed(param) && half) {
+        param->forward = pack_forward(param, PACK_HALF);
+        pack_fill_half(&param->forward, bytes, param->cols, param->use == PARAM_TIED);
+    } else if (is_packed(param)) {
+        real *value = memory_take(n * sizeof *value);
+        widen(value, bytes, n, false);
+        param->forward = pack_forward(param, PACK_REAL);
+        pack_fill(&param->forward, value, param->cols, param->use == PARAM_TIED);
+        free(value);
+    } else if (param->use == PARAM_TABLE && half) {
+        param->half = memory_take(n * sizeof *param->half);
+        memcpy(param->half, bytes, n * sizeof *param->half);
+    } else {
+        param->value = memory_take(n * sizeof *param->value);
+        widen(param->value, bytes, n, half);
+    }
+}
+
+void param_row(const Param *param, int id, real *out)
+{
+    assert(id >= 0 && id < param->rows);
+    size_t at = (size_t)id * (size_t)param->cols;
+    if (param->value)
+        memcpy(out, param->value + at, (size_t)param->cols * sizeof *out);
+    else if (param->half)
+        for (int j = 0; j < param->cols; j++)
+            out[j] = half_to_real(param->half[at + (size_t)j]);
+    else
+        pack_column(&param->forward, id, out);
+}
+
+void params_free(Params *params)
+{
+    for (Param *param = params->list; param < params->list + params->count; param++) {
+        if (!params->value)
+            free(param->value);
+        free(param->half);
+        pack_free(&param->forward);
+        pack_free(&param->backward);
+    }
+    free(params->value);
+    *params = (Params){0};
+}
