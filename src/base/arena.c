@@ -64,7 +64,8 @@ void *arena_take(Arena *arena, size_t bytes)
     while (!arena->current || arena->used + bytes > arena->current->bytes) {
         ArenaBlock *next = arena->current ? arena->current->next : arena->first;
         if (!next) {
-            next = block_new(bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES);
+            size_t room = arena->current ? 2 * arena->current->bytes : BLOCK_BYTES;
+            next = block_new(bytes > room ? bytes : room);
             if (arena->current)
                 arena->current->next = next;
             else
@@ -101,6 +102,14 @@ void arena_rewind(Arena *arena, ArenaMark mark)
 {
     arena->current = mark.block;
     arena->used = mark.used;
+    if (mark.block || !arena->first || !arena->first->next)
+        return;
+    /* Empty, and it took several blocks: one of their whole size will do for what comes next. */
+    size_t total = 0;
+    for (const ArenaBlock *block = arena->first; block; block = block->next)
+        total += block->bytes;
+    arena_free(arena);
+    arena->first = block_new(total);
 }
 
 void arena_free(Arena *arena)

@@ -10,13 +10,14 @@ bool err_set(Err *err, const char *format, ...)
     int length = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     if (length >= (int)sizeof err->text) {
-        /* Cut before the character that the limit split: step back over UTF-8 continuation bytes. */
-        int end = (int)sizeof err->text - 1;
-        while (end > 0 && ((unsigned char)err->text[end - 1] & 0xC0) == 0x80)
-            end--;
-        if (end > 0 && (unsigned char)err->text[end - 1] >= 0xC0)
-            end--;
-        err->text[end] = '\0';
+        /* Drop the last character if the limit has cut it: its first byte tells its length. */
+        int end = (int)sizeof err->text - 1, first = end - 1;
+        while (first > end - 4 && ((unsigned char)err->text[first] & 0xC0) == 0x80)
+            first--;
+        unsigned char lead = (unsigned char)err->text[first];
+        int whole = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+        if (first + whole > end)
+            err->text[first] = '\0';
     }
     for (char *at = err->text; *at; at++)
         if ((unsigned char)*at < ' ')

@@ -84,14 +84,19 @@ static bool is_named(const char *word, const char *name)
     return !strncmp(word + 2, name, size) && (word[2 + size] == '\0' || word[2 + size] == '=');
 }
 
-/* Explain getopt_long's ':' and '?'. `word` is where it stood. */
-static bool refuse(const OptionTable *table, int code, const char *word, Err *err)
+/* Explain getopt_long's ':' and '?'. */
+static bool refuse(const OptionTable *table, int code, int argc, char **argv, Err *err)
 {
+    const char *word = argv[optind - 1];
     const Option *row = optopt ? row_of(table, optopt) : NULL;
     if (!row && optopt > ' ' && optopt < 0x7F)
         return err_set(err, "unknown option -%c; try --help", optopt);
-    if (!row && optopt)
+    if (!row && optopt) {
+        /* The first byte of a longer character, of which getopt_long has not gone past the rest. */
+        if (optind < argc && strchr(argv[optind], (char)optopt))
+            word = argv[optind];
         return err_set(err, "unknown option %s; try --help", word);
+    }
     if (!row)
         return unknown(table, word, NULL, err);
     if (optopt >= OPTION_LONG && !is_named(word, row->name))
@@ -128,7 +133,7 @@ int option_parse(const OptionTable *table, int argc, char **argv, OptionTake *ta
         if (code == -1)
             return optind;
         if (code == ':' || code == '?') {
-            refuse(table, code, argv[optind - 1], err);
+            refuse(table, code, argc, argv, err);
             return 0;
         }
         const Option *row = row_of(table, code);
@@ -169,6 +174,13 @@ static void help_right(const Option *row, Buf *out)
         buf_format(out, " [%s]", row->initial);
 }
 
+/* The length of the next word; what stands in brackets is one. */
+static size_t word_size(const char *text)
+{
+    const char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
+    return bracket ? (size_t)(bracket - text) + 1 : strcspn(text, " ");
+}
+
 /* Words of text from column `left` on; the cursor stands at column `at`. */
 static void wrap(const char *text, size_t at, size_t left, Buf *out)
 {
@@ -178,7 +190,7 @@ static void wrap(const char *text, size_t at, size_t left, Buf *out)
     }
     buf_format(out, "%*s", (int)(left - at), "");
     for (at = left; *text;) {
-        size_t word = strcspn(text, " ");
+        size_t word = word_size(text);
         if (at > left && at + 1 + word > WIDTH) {
             buf_format(out, "\n%*s", (int)left, "");
             at = left;

@@ -107,3 +107,12 @@ bool output_close(Output *output, Err *err)
     output_discard(output);
     return ok;
 }
+
+bool output_show(const Buf *text, Err *err)
+{
+    Output output;
+    if (!output_open(&output, NULL, err))
+        return false;
+    output_add(&output, text->data, text->size);
+    return output_close(&output, err);
+}

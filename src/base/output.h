@@ -13,6 +13,7 @@
 #ifndef BASE_OUTPUT_H
 #define BASE_OUTPUT_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <limits.h>
@@ -35,5 +36,8 @@ bool output_is_unread(const Output *output);
 
 bool output_close(Output *output, Err *err) MUST_CHECK;
 void output_discard(Output *output);
+
+/* All of a text (help, a report) to standard output. */
+bool output_show(const Buf *text, Err *err) MUST_CHECK;
 
 #endif

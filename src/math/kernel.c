@@ -1,0 +1,254 @@
+/* kernel.c - which kernel runs, how a matrix is packed, half precision; no products. */
+#include "math/kernel.h"
+
+#include "base/arena.h"
+#include "math/kernel_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef KERNEL_X86
+#include <cpuid.h>
+#endif
+
+#define ALIGNMENT ((size_t)64)
+
+/* Which kernel ------------------------------------------------------------------------------- */
+
+#ifdef KERNEL_X86
+static bool has_f16c(void)
+{
+    unsigned a, b, c, d; /* clang's __builtin_cpu_supports does not know this one */
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+}
+
+static bool has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
+           && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+const Kernel *kernel_best(void)
+{
+#ifdef KERNEL_X86
+    if (has_avx512())
+        return &kernel_avx512;
+    if (has_avx2())
+        return &kernel_avx2;
+#endif
+    return &kernel_plain;
+}
+
+const Kernel *kernel_named(const char *name)
+{
+    if (strcmp(name, kernel_plain.name) == 0)
+        return &kernel_plain;
+#ifdef KERNEL_X86
+    if (strcmp(name, kernel_avx2.name) == 0 && has_avx2())
+        return &kernel_avx2;
+    if (strcmp(name, kernel_avx512.name) == 0 && has_avx512())
+        return &kernel_avx512;
+#endif
+    return NULL;
+}
+
+/* Transposing ---------------------------------------------------------------------------------
+ *
+ * In tiles of 8 rows by 16 columns: 8 cache lines are read whole, and the 16 pieces written stay in
+ * the nearest cache until their neighbours are written, even where the stride is a power of two. */
+
+#define TILE_ROWS 8
+#define TILE_COLS 16
+
+#define DEFINE_TRANSPOSE(NAME, TYPE)                                                               \
+    static void NAME##_tile(TYPE *restrict out, size_t out_stride, const TYPE *restrict in,        \
+                            size_t in_stride)                                                      \
+    {                                                                                              \
+        for (size_t j = 0; j < TILE_COLS; j++)                                                     \
+            for (size_t i = 0; i < TILE_ROWS; i++)                                                 \
+                out[j * out_stride + i] = in[i * in_stride + j];                                   \
+    }                                                                                              \
+                                                                                                   \
+    static void NAME(TYPE *restrict out, size_t out_stride, const TYPE *restrict in,               \
+                     size_t in_stride, size_t rows, size_t cols)                                   \
+    {                                                                                              \
+        size_t whole_rows = rows - rows % TILE_ROWS, whole_cols = cols - cols % TILE_COLS;         \
+        for (size_t j = 0; j < whole_cols; j += TILE_COLS)                                         \
+            for (size_t i = 0; i < whole_rows; i += TILE_ROWS)                                     \
+                NAME##_tile(out + j * out_stride + i, out_stride, in + i * in_stride + j,          \
+                            in_stride);                                                            \
+        for (size_t i = 0; i < rows; i++)                                                          \
+            for (size_t j = i < whole_rows ? whole_cols : 0; j < cols; j++)                        \
+                out[j * out_stride + i] = in[i * in_stride + j];                                   \
+    }
+
+DEFINE_TRANSPOSE(transpose_real, real)
+DEFINE_TRANSPOSE(transpose_half, uint16_t)
+
+void matrix_transpose(real *out, int out_stride, const real *in, int in_stride, int rows, int cols)
+{
+    assert(rows >= 0 && cols >= 0 && in_stride >= cols && out_stride >= rows);
+    transpose_real(out, (size_t)out_stride, in, (size_t)in_stride, (size_t)rows, (size_t)cols);
+}
+
+/* Packing ------------------------------------------------------------------------------------ */
+
+static size_t pack_item(PackType type)
+{
+    return type == PACK_HALF ? sizeof(uint16_t) : sizeof(real);
+}
+
+size_t pack_bytes(int depth, int cols, PackType type)
+{
+    assert(depth > 0 && cols > 0);
+    size_t panels = ((size_t)cols + PACK_PANEL - 1) / PACK_PANEL;
+    return panels * (size_t)depth * PACK_PANEL * pack_item(type);
+}
+
+/* malloc aligns to 16 bytes: what it gave is kept in the pointer before the aligned block. */
+Pack pack_new(int depth, int cols, PackType type)
+{
+    char *taken = memory_take(pack_bytes(depth, cols, type) + sizeof(void *) + ALIGNMENT);
+    uintptr_t data = ((uintptr_t)taken + sizeof(void *) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    ((void **)data)[-1] = taken;
+    return (Pack){.depth = depth, .cols = cols, .type = type, .data = (void *)data};
+}
+
+void pack_free(Pack *pack)
+{
+    if (pack->data)
+        free(((void **)pack->data)[-1]);
+    *pack = (Pack){0};
+}
+
+/* Columns that are really there in the panel that starts at column first. */
+static size_t panel_width(const Pack *pack, size_t first)
+{
+    size_t left = (size_t)pack->cols - first;
+    return left < PACK_PANEL ? left : PACK_PANEL;
+}
+
+/* Rows of `width` numbers, or when transposed `width` columns, into `depth` panel rows. */
+#define DEFINE_PANEL(NAME, TYPE, TRANSPOSE)                                                        \
+    static void NAME(TYPE *out, const TYPE *source, size_t stride, size_t depth, size_t width,     \
+                     bool transposed)                                                              \
+    {                                                                                              \
+        if (transposed)                                                                            \
+            TRANSPOSE(out, PACK_PANEL, source, stride, width, depth);                              \
+        else                                                                                       \
+            for (size_t k = 0; k < depth; k++)                                                     \
+                memcpy(out + k * PACK_PANEL, source + k * stride, width * sizeof *out);            \
+        if (width < PACK_PANEL)                                                                    \
+            for (size_t k = 0; k < depth; k++)                                                     \
+                memset(out + k * PACK_PANEL + width, 0, (PACK_PANEL - width) * sizeof *out);       \
+    }
+
+DEFINE_PANEL(panel_real, real, transpose_real)
+DEFINE_PANEL(panel_half, uint16_t, transpose_half)
+
+void pack_fill(Pack *pack, const real *source, int stride, bool transposed)
+{
+    assert(pack->type == PACK_REAL && stride >= (transposed ? pack->depth : pack->cols));
+    size_t depth = (size_t)pack->depth, step = transposed ? (size_t)stride : 1;
+    for (size_t j = 0; j < (size_t)pack->cols; j += PACK_PANEL)
+        panel_real((real *)pack->data + j * depth, source + j * step, (size_t)stride, depth,
+                   panel_width(pack, j), transposed);
+}
+
+/* Part of a panel at a time, laid out as halves in a small block first. */
+static void panel_widen(real *out, const uint16_t *source, size_t stride, size_t depth,
+                        size_t width, bool transposed)
+{
+    enum { BLOCK = 32 };
+    uint16_t block[BLOCK * PACK_PANEL];
+    for (size_t k = 0; k < depth; k += BLOCK) {
+        size_t rows = depth - k < BLOCK ? depth - k : BLOCK;
+        panel_half(block, source + k * (transposed ? 1 : stride), stride, rows, width, transposed);
+        half_widen(out + k * PACK_PANEL, block, rows * PACK_PANEL);
+    }
+}
+
+void pack_fill_half(Pack *pack, const uint16_t *source, int stride, bool transposed)
+{
+    assert(stride >= (transposed ? pack->depth : pack->cols));
+    size_t depth = (size_t)pack->depth, step = transposed ? (size_t)stride : 1;
+    for (size_t j = 0; j < (size_t)pack->cols; j += PACK_PANEL) {
+        const uint16_t *from = source + j * step;
+        if (pack->type == PACK_HALF)
+            panel_half((uint16_t *)pack->data + j * depth, from, (size_t)stride, depth,
+                       panel_width(pack, j), transposed);
+        else
+            panel_widen((real *)pack->data + j * depth, from, (size_t)stride, depth,
+                        panel_width(pack, j), transposed);
+    }
+}
+
+void pack_column(const Pack *pack, int column, real *out)
+{
+    assert(column >= 0 && column < pack->cols);
+    size_t j = (size_t)column, depth = (size_t)pack->depth;
+    size_t at = j / PACK_PANEL * PACK_PANEL * depth + j % PACK_PANEL;
+    for (size_t k = 0; k < depth; k++, at += PACK_PANEL)
+        out[k] = pack->type == PACK_HALF ? half_to_real(((const uint16_t *)pack->data)[at])
+                                         : ((const real *)pack->data)[at];
+}
+
+/* Half precision: 1 sign, 5 exponent, 10 fraction bits; exponent bias 15 ----------------------- */
+
+/* Through double, so that the double build rounds once too. A half is an integer times 2^-24 below
+ * 2^-14; above, its 11 significant bits begin at the leading one. */
+uint16_t half_from_real(real x)
+{
+    double wide = (double)x;
+    uint64_t bits;
+    memcpy(&bits, &wide, sizeof bits);
+    unsigned sign = (unsigned)(bits >> 48) & 0x8000u;
+    uint64_t magnitude = bits & UINT64_MAX >> 1, fraction = bits & ((UINT64_C(1) << 52) - 1);
+    int exponent = (int)(magnitude >> 52) - 1023;
+    if (exponent > 15) {
+        bool is_nan = exponent == 1024 && fraction;
+        return (uint16_t)(sign | 0x7C00u | (is_nan ? 0x200u | (unsigned)(fraction >> 42) : 0u));
+    }
+    if (exponent < -25)
+        return (uint16_t)sign;
+    int shift = exponent < -14 ? 42 + (-14 - exponent) : 42; /* 42 to 53 */
+    uint64_t significand = fraction | UINT64_C(1) << 52, tie = UINT64_C(1) << (shift - 1);
+    uint64_t kept = significand >> shift, rest = significand & (2 * tie - 1);
+    kept += rest > tie || (rest == tie && (kept & 1));
+    /* A leading one in kept adds itself to the exponent, and so does a carry: also to infinity. */
+    unsigned base = exponent < -14 ? 0u : (unsigned)(exponent + 14) << 10;
+    return (uint16_t)(sign | (base + (unsigned)kept));
+}
+
+/* Exact. The exponent is moved to where float has it and its bias corrected by a multiplication,
+ * which also normalises subnormals. Without branches, so that compilers can do several at once. */
+static inline float widen(uint16_t h)
+{
+    uint32_t bits = (uint32_t)(h & 0x7FFF) << 13;
+    uint32_t special = bits >= 0x1Fu << 23 ? 0xFFu << 23 : 0; /* infinity or NaN */
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    x *= 0x1p112f;
+    memcpy(&bits, &x, sizeof bits);
+    bits |= special | (uint32_t)(h & 0x8000) << 16;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+real half_to_real(uint16_t h)
+{
+    return (real)widen(h);
+}
+
+void half_widen(real *restrict out, const uint16_t *restrict in, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (real)widen(in[i]);
+}
