@@ -8,7 +8,8 @@
  *
  * A bump allocator: taking is an addition, giving back is one assignment. An arena grows by blocks,
  * each twice the one before, and keeps them when rewound; rewound to empty, it joins them into one, so
- * that a training step takes no memory from the system after the first few. The owner of an arena owns everything in it.
+ * that a training step takes no memory from the system after the first few. The owner of an arena owns
+ * everything in it.
  *
  * Memory that fails: memory_take, memory_grow and with them every arena print one line on stderr and
  * end the process with status 1. It is the one place in the library that prints or exits; sizes

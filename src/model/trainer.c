@@ -288,6 +288,14 @@ static bool validate(Trainer *trainer, Err *err)
     return true;
 }
 
+/* Every `validate` updates and at the end; and a few times before the first, to show life early. */
+static bool validation_is_due(const Config *config, int64_t step)
+{
+    int64_t every = config->validate;
+    return step % every == 0 || step == config->steps || step == every / 2 || step == every / 4 ||
+           step == every / 8;
+}
+
 bool trainer_run(Trainer *trainer, Err *err)
 {
     Checkpoint *checkpoint = trainer->setup.checkpoint;
@@ -310,8 +318,7 @@ bool trainer_run(Trainer *trainer, Err *err)
             Progress progress = progress_now(trainer);
             events->step(events->data, &progress);
         }
-        bool last = checkpoint->step == config->steps;
-        if ((checkpoint->step % config->validate == 0 || last) && !validate(trainer, err))
+        if (validation_is_due(config, checkpoint->step) && !validate(trainer, err))
             return false;
     }
     return true;
