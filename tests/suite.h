@@ -1,0 +1,28 @@
+/* suite.h - one Check suite for each module; suite.c runs them all. */
+#ifndef TESTS_SUITE_H
+#define TESTS_SUITE_H
+
+#include <check.h>
+
+Suite *base_suite(void);
+Suite *bpe_suite(void);
+Suite *config_suite(void);
+Suite *corpus_suite(void);
+Suite *kernel_suite(void);
+Suite *metric_suite(void);
+Suite *model_suite(void);
+Suite *ops_suite(void);
+Suite *option_suite(void);
+Suite *output_suite(void);
+Suite *pack_suite(void);
+Suite *product_suite(void);
+Suite *reader_suite(void);
+Suite *store_damage_suite(void);
+Suite *store_suite(void);
+Suite *text_suite(void);
+Suite *trainer_suite(void);
+Suite *translator_suite(void);
+Suite *vocab_code_suite(void);
+Suite *vocab_suite(void);
+
+#endif
