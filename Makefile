@@ -1,0 +1,200 @@
+# Makefile - `make help` lists the targets.
+
+VARIANT  ?= release
+PACKAGES := sqlite3 libutf8proc libxxhash
+PROGRAMS := translate train evaluate
+
+# Objects of different compilers or flags never meet: a directory for each.
+BUILD := .build/$(VARIANT)$(addprefix -,$(filter-out cc,$(notdir $(firstword $(CC)))))
+
+FLAGS_release := -O3 -g
+FLAGS_debug   := -O0 -g
+FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+FLAGS_double  := -O3 -g -DREAL_IS_DOUBLE
+FLAGS         := $(FLAGS_$(VARIANT))
+ifeq ($(FLAGS),)
+$(error VARIANT=$(VARIANT) is none of release, debug, asan, tsan, double)
+endif
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+            -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wdouble-promotion -Werror
+STANDARD := -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64
+
+# A product's rounding must not depend on what the compiler fuses: -ffp-contract=off everywhere;
+# kernel_simd.c says with intrinsics where it multiplies and adds in one.
+CFLAGS_ALL = $(STANDARD) $(WARNINGS) -ffp-contract=off -pthread -Isrc -Itests $(FLAGS) $(KERNEL_FLAGS) \
+             $(PACKAGE_CFLAGS) $(CFLAGS)
+LIBS       = $(PACKAGE_LIBS) -lm -pthread
+
+# Asked once, when first needed.
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
+PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
+CHECK_CFLAGS   = $(eval CHECK_CFLAGS := $(shell pkg-config --cflags check))$(CHECK_CFLAGS)
+CHECK_LIBS     = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
+
+LIBRARY := $(sort $(wildcard src/base/*.c src/math/*.c src/text/*.c src/model/*.c src/view/*.c))
+TESTS   := $(sort $(wildcard tests/base/*.c tests/math/*.c tests/text/*.c tests/model/*.c tests/view/*.c tests/*.c))
+OBJECTS := $(filter-out %/kernel_simd.o,$(LIBRARY:%.c=$(BUILD)/%.o))
+
+# One source, compiled once for each instruction set; which one runs is decided at run time.
+AVX2   := -mavx2 -mfma -mf16c -DKERNEL_LANES=8
+AVX512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma -mf16c -DKERNEL_LANES=16
+ifneq ($(filter x86_64 amd64,$(shell uname -m)),)
+ifneq ($(VARIANT),double)
+OBJECTS      += $(BUILD)/src/math/kernel_simd_avx2.o $(BUILD)/src/math/kernel_simd_avx512.o
+KERNEL_FLAGS := -DKERNEL_X86
+endif
+endif
+
+# $(MAKE_AGAIN): the same make, after the packages are there, on all cores unless the caller gave a -j.
+JOBS       = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))
+MAKE_AGAIN = $(MAKE) --no-print-directory $(JOBS)
+DEPS       = CC='$(CC)' sh .ci/deps.sh
+
+##
+## Build and try
+all: programs ## ./translate ./train ./evaluate; VARIANT=release|debug|asan|tsan|double
+	@for p in $(PROGRAMS); do cmp -s $(BUILD)/$$p $$p || cp -f $(BUILD)/$$p $$p || exit 1; done
+
+demo: deps ## install what is missing, build, translate one sentence
+	+@$(MAKE_AGAIN) all
+	./translate "The cat sat on the mat."
+
+test: deps ## install what is missing, build and run the test suite
+	+@$(MAKE_AGAIN) run-suite
+
+RELEASE := CC=cc VARIANT=release BUILD=.build/release
+DOUBLE  := CC=cc VARIANT=double BUILD=.build/double
+ASAN    := CC=cc VARIANT=asan BUILD=.build/asan
+CLANG   := CC=clang VARIANT=release BUILD=.build/release-clang
+
+check: ## lint; the suite in three builds and with clang; command transcripts
+	@$(DEPS) build check
+	tests/lint.sh
+	+@$(MAKE_AGAIN) $(RELEASE) run-suite
+	+@$(MAKE_AGAIN) $(RELEASE) run-cli
+	+@$(MAKE_AGAIN) $(DOUBLE) run-suite
+	+@$(MAKE_AGAIN) $(ASAN) run-suite
+	+@$(MAKE_AGAIN) $(ASAN) run-cli
+	+@$(MAKE_AGAIN) $(CLANG) run-suite
+	+@$(MAKE_AGAIN) $(CLANG) programs
+	@echo "check: all passed"
+
+lint: ## the rules of the project that a compiler does not know
+	tests/lint.sh
+
+deps: ## install what the build needs; says nothing when all is there
+	@$(DEPS) build
+
+check-deps: ## install what make check and make vocab need besides
+	@$(DEPS) build check
+
+##
+## Train
+PHRASEBOOK       := .build/phrasebook.db
+PHRASEBOOK_FLAGS ?= --embedding 64 --hidden 96 --pieces 1200 --steps 600 --warmup 60 --validate 150
+
+train: deps ## a first training: vocab/phrasebook.tsv, about a minute
+	+@$(MAKE_AGAIN) all
+	rm -f $(PHRASEBOOK)
+	./train $(PHRASEBOOK) --train vocab/phrasebook.tsv --dev vocab/phrasebook.tsv $(PHRASEBOOK_FLAGS)
+	./translate -m $(PHRASEBOOK) "The dog chased the ball."
+
+MODEL     := models/en-es.db
+MODEL_RUN := .build/en-es-run.db
+need       = $(if $($(1)),,$(error make $@ needs $(1)=FILE.tsv: English, tab, Spanish on each line))
+
+# A run that was stopped goes on. Pairs that share a sentence with DEV or TEST are left out. MODEL_FLAGS are settings
+# (--steps N) for a new run and --provenance notes.
+model: deps ## train the shipped model: CORPUS="A.tsv B.tsv" DEV=C.tsv [TEST=D.tsv]
+	$(call need,CORPUS)$(call need,DEV)
+	+@$(MAKE_AGAIN) all
+	./train $(MODEL_RUN) $(if $(wildcard $(MODEL_RUN)),--resume,$(MODEL_FLAGS)) \
+	  $(CORPUS:%=--train %) --dev $(DEV) $(foreach f,$(DEV) $(TEST),--exclude $f) --export $(MODEL)
+
+evaluate-model: deps ## measure the shipped model: TEST=D.tsv
+	$(call need,TEST)
+	+@$(MAKE_AGAIN) all
+	./evaluate -m $(MODEL) $(TEST)
+
+DUMP   = sqlite3 -batch -readonly -header -tabs $(MODEL)
+PIECES = SELECT id, text, kind, count FROM piece ORDER BY id
+MERGES = SELECT m.rank, l.text AS "left", r.text AS "right" FROM merge AS m \
+         JOIN piece AS l ON l.id = m."left" JOIN piece AS r ON r.id = m."right" ORDER BY m.rank
+
+vocab: check-deps ## write the shipped model's pieces and merges into vocab/
+	$(DUMP) '$(PIECES)' >vocab/en-es.pieces.tsv
+	$(DUMP) '$(MERGES)' >vocab/en-es.merges.tsv
+
+##
+## Install and clean
+PREFIX  ?= /usr/local
+HOME_AT  = $(DESTDIR)$(PREFIX)/lib/atiende
+
+install: all ## programs and model into PREFIX=/usr/local, below DESTDIR
+	mkdir -p $(HOME_AT)/models $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS) $(HOME_AT)
+	install -m 644 $(MODEL) models/MODEL.md models/LICENSE $(HOME_AT)/models
+	cd $(DESTDIR)$(PREFIX)/bin && for p in $(PROGRAMS); do ln -sf ../lib/atiende/$$p $$p || exit 1; done
+
+uninstall: ## take away what install put there
+	rm -rf $(HOME_AT)
+	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(PROGRAMS)
+
+clean: ## remove all that was built
+	rm -rf .build $(PROGRAMS)
+
+help: ## this list
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4) ":"} /^[a-z-]+:.*## /{printf "  make %-16s%s\n", $$1, $$2}' Makefile
+
+# What follows is for the rules above. V=1 shows whole commands.
+Q = $(if $(V),,@echo "  $@";)
+
+# Tests get ten times Check's patience: sanitizers and busy machines are slow.
+run-suite: $(BUILD)/suite
+	CK_TIMEOUT_MULTIPLIER=10 $<
+
+run-cli: programs
+	tests/cli/run.sh $(BUILD)
+
+programs: $(PROGRAMS:%=$(BUILD)/%)
+
+$(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/src/%.o $(OBJECTS)
+	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/suite: $(TESTS:%.c=$(BUILD)/%.o) $(OBJECTS)
+	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+
+$(BUILD)/src/math/kernel_simd_avx2.o: src/math/kernel_simd.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(AVX2) -MMD -MP -c -o $@ $<
+
+$(BUILD)/src/math/kernel_simd_avx512.o: src/math/kernel_simd.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(AVX512) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(CHECK_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Changes when the compiler's arguments do, and makes every object of the directory anew.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS_ALL) $(AVX2) $(AVX512)' | cmp -s - $@ || echo '$(CC) $(CFLAGS_ALL) $(AVX2) $(AVX512)' >$@
+
+FORCE:
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ./train is what `all` builds; `make train` is a training.
+translate evaluate: all
+
+.PHONY: all demo test check lint deps check-deps train model evaluate-model vocab install uninstall clean help \
+        run-suite run-cli programs translate evaluate FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:
