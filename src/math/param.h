@@ -17,7 +17,7 @@
 
 #include "math/kernel.h"
 
-#define PARAM_LIMIT 64
+#define PARAM_LIMIT 96
 #define PARAM_NAME 48
 
 typedef enum {

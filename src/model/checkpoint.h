@@ -31,6 +31,7 @@ typedef struct {
 
 typedef struct {
     int64_t step;       /* updates done */
+    int64_t corpus;     /* digest of the pairs it is trained on: a run goes on with the same */
     int64_t best_step;  /* of ROLE_BEST; 0: there is none yet */
     double best_bleu;
     int64_t waiting;    /* validations since then */

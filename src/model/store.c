@@ -113,7 +113,7 @@ typedef struct {
     double *real; /* one of the two */
 } StateRow;
 
-enum { STATE_ROWS = 7 };
+enum { STATE_ROWS = 8 };
 
 static void state_rows(Checkpoint *checkpoint, StateRow rows[STATE_ROWS])
 {
@@ -125,6 +125,7 @@ static void state_rows(Checkpoint *checkpoint, StateRow rows[STATE_ROWS])
         {"seconds", NULL, &checkpoint->seconds},
         {"loss_sum", NULL, &checkpoint->loss_sum},
         {"loss_tokens", &checkpoint->loss_tokens, NULL},
+        {"corpus", &checkpoint->corpus, NULL},
     };
     memcpy(rows, all, sizeof all);
 }

@@ -342,7 +342,12 @@ Trainer *trainer_new(const TrainerSetup *setup, Err *err)
     trainer->validation = validation_new(setup->dev, setup->vocab);
     clock_gettime(CLOCK_MONOTONIC, &trainer->began);
     trainer->seconds_before = trainer->seconds_at_validation = setup->checkpoint->seconds;
-    if (plan_pairs(trainer->plan) == 0)
+    int64_t corpus = (int64_t)corpus_digest(setup->train);
+    bool other = setup->checkpoint->step > 0 && setup->checkpoint->corpus != corpus;
+    setup->checkpoint->corpus = corpus;
+    if (other)
+        err_set(err, "the sentence pairs are not those that the run began with");
+    else if (plan_pairs(trainer->plan) == 0)
         err_set(err, "no sentence pair is left to train on");
     else if (setup->dev->pairs == 0)
         err_set(err, "no sentence pair is left to validate on");

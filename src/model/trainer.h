@@ -48,7 +48,7 @@ typedef struct {
 typedef struct Trainer Trainer;
 
 /* Encodes the corpora and plans the batches. Everything in setup must outlive the trainer. NULL when
- * no pair is left to train on, or none to validate on. */
+ * no pair is left to train on or to validate on, or a run that goes on was begun with other pairs. */
 Trainer *trainer_new(const TrainerSetup *setup, Err *err) MUST_CHECK;
 
 /* Pairs used, pairs left out because a side has more than max_length pieces, batches per epoch. */

@@ -406,6 +406,20 @@ bool corpus_exclude(Corpus *corpus, const char *path, Err *err)
     return good;
 }
 
+uint64_t corpus_digest(const Corpus *corpus)
+{
+    XXH64_hash_t digest = 0;
+    for (size_t i = 0; i < corpus->pairs; i++) {
+        const CorpusPair *pair = &corpus->pair[i];
+        double weight = corpus->file[pair->file].weight;
+        /* The sides' NULs are hashed too: they keep "ab", "c" and "a", "bc" apart. */
+        digest = XXH3_64bits_withSeed(pair->source, (size_t)pair->source_size + 1, digest);
+        digest = XXH3_64bits_withSeed(pair->target, (size_t)pair->target_size + 1, digest);
+        digest = XXH3_64bits_withSeed(&weight, sizeof weight, digest);
+    }
+    return digest;
+}
+
 /* Summary -------------------------------------------------------------------------------------- */
 
 void corpus_summary(const Corpus *corpus, Buf *out)

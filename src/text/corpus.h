@@ -86,6 +86,9 @@ bool corpus_exclude(Corpus *corpus, const char *path, Err *err) MUST_CHECK;
  *     train.tsv: 3 skipped without a tab (first at line 17) */
 void corpus_summary(const Corpus *corpus, Buf *out);
 
+/* A digest (XXH3) of all pairs in their order and their files' weights: whether two runs learn from the same. */
+uint64_t corpus_digest(const Corpus *corpus);
+
 void corpus_free(Corpus *corpus);
 
 #endif

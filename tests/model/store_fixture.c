@@ -95,6 +95,7 @@ void fixture_fill(Checkpoint *checkpoint, int64_t step)
     checkpoint->seconds = (double)step * 0.1;
     checkpoint->loss_sum = (double)step / 7;
     checkpoint->loss_tokens = step * 1000003;
+    checkpoint->corpus = INT64_MIN + step;
     checkpoint->best_is_new = true;
 }
 
@@ -104,7 +105,7 @@ bool fixture_same(const Checkpoint *a, const Checkpoint *b)
         if (memcmp(a->block[role], b->block[role], fixture_model->params.size * sizeof(real)) != 0)
             return false;
     return a->step == b->step && a->best_step == b->best_step && a->waiting == b->waiting &&
-           a->loss_tokens == b->loss_tokens &&
+           a->loss_tokens == b->loss_tokens && a->corpus == b->corpus &&
            memcmp(&a->best_bleu, &b->best_bleu, sizeof a->best_bleu) == 0 &&
            memcmp(&a->seconds, &b->seconds, sizeof a->seconds) == 0 &&
            memcmp(&a->loss_sum, &b->loss_sum, sizeof a->loss_sum) == 0;

@@ -201,6 +201,9 @@ START_TEST(a_run_repeats_and_resumes)
     ck_assert_int_eq(whole.checkpoint.best_step, parts.checkpoint.best_step);
     ck_assert(whole.checkpoint.best_bleu == parts.checkpoint.best_bleu);
     ck_assert(whole.last.train_loss == parts.last.train_loss);
+    parts.train.pairs--;
+    ck_assert(!run_train(&parts, &err));
+    ck_assert_str_eq(err.text, "the sentence pairs are not those that the run began with");
     run_close(&whole);
     run_close(&parts);
     unlink("resume.train");
