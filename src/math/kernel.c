@@ -162,6 +162,15 @@ void pack_fill(Pack *pack, const real *source, int stride, bool transposed)
                    panel_width(pack, j), transposed);
 }
 
+void pack_fill_rows(Pack *pack, int at, const real *source, int stride, int rows)
+{
+    assert(pack->type == PACK_REAL && at >= 0 && rows >= 0 && at + rows <= pack->depth);
+    size_t depth = (size_t)pack->depth, skip = (size_t)at * PACK_PANEL;
+    for (size_t j = 0; j < (size_t)pack->cols; j += PACK_PANEL)
+        panel_real((real *)pack->data + j * depth + skip, source + j, (size_t)stride, (size_t)rows,
+                   panel_width(pack, j), false);
+}
+
 /* Part of a panel at a time, laid out as halves in a small block first. */
 static void panel_widen(real *out, const uint16_t *source, size_t stride, size_t depth,
                         size_t width, bool transposed)

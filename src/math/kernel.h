@@ -86,7 +86,10 @@ void pack_free(Pack *pack);
  * [cols, depth] and is packed as its transpose. */
 void pack_fill(Pack *pack, const real *source, int stride, bool transposed);
 
-/* The same from half-precision numbers into a PACK_HALF (copied) or a PACK_REAL (widened). */
+/* Rows at .. at+rows-1 of the right-hand side from source [rows, cols]: several matrices, one below the other. */
+void pack_fill_rows(Pack *pack, int at, const real *source, int stride, int rows);
+
+/* The same as pack_fill from half-precision numbers into a PACK_HALF (copied) or a PACK_REAL (widened). */
 void pack_fill_half(Pack *pack, const uint16_t *source, int stride, bool transposed);
 
 /* Column j of the packed matrix into out[depth]: how an embedding is looked up in a tied output. */

@@ -50,32 +50,16 @@ typedef struct {
     Tensor x, y;
 } Linear;
 
-/* grad[a.cols, b.cols] += a^T b. The left side is transposed first, the right side packed: then it is
- * the same product as every other. */
-static void add_outer(Tape *tape, real *grad, const real *a, int a_cols, const real *b, int b_cols,
-                      int rows)
-{
-    ArenaMark mark = arena_mark(&tape->arena);
-    real *left = arena_take(&tape->arena, (size_t)a_cols * (size_t)rows * sizeof *left);
-    matrix_transpose(left, rows, a, a_cols, rows, a_cols);
-    Pack right = {rows, b_cols, PACK_REAL,
-                  arena_take(&tape->arena, pack_bytes(rows, b_cols, PACK_REAL))};
-    pack_fill(&right, b, b_cols, false);
-    tape->kernel->product(grad, b_cols, left, rows, a_cols, &right, true);
-    arena_rewind(&tape->arena, mark);
-}
-
 static void linear_backward(Tape *tape, const Node *node)
 {
     const Linear *op = (const Linear *)node;
     Tensor x = op->x, y = op->y;
-    real *grad = tape_gradient(tape, op->weight);
     if (x.grad)
         tape->kernel->product(x.grad, x.cols, y.grad, y.cols, y.rows, &op->weight->backward, true);
     if (op->weight->use == PARAM_TIED)
-        add_outer(tape, grad, y.grad, y.cols, x.value, x.cols, x.rows);
+        tape_outer(tape, op->weight, y.grad, x.value, x.rows);
     else
-        add_outer(tape, grad, x.value, x.cols, y.grad, y.cols, x.rows);
+        tape_outer(tape, op->weight, x.value, y.grad, x.rows);
     if (op->bias) {
         real *bias = tape_gradient(tape, op->bias);
         for (int i = 0; i < y.rows; i++)

@@ -63,10 +63,53 @@ TapeMark tape_mark(const Tape *tape)
     return (TapeMark){tape->last, arena_mark(&tape->arena)};
 }
 
+struct Outer {
+    Outer *before;
+    const Param *param;
+    const real *a, *b;
+    int rows;
+};
+
+void tape_outer(Tape *tape, const Param *param, const real *a, const real *b, int rows)
+{
+    Outer *outer = arena_take(&tape->arena, sizeof *outer);
+    *outer = (Outer){tape->outer, param, a, b, rows};
+    tape->outer = outer;
+}
+
+/* All products for one parameter as one: the left sides side by side, transposed, [param->rows, rows]; the
+ * right sides one below the other, packed. Takes them out of the list. */
+static void multiply_outer(Tape *tape, const Param *param)
+{
+    int rows = 0, at = 0;
+    for (const Outer *outer = tape->outer; outer; outer = outer->before)
+        rows += outer->param == param ? outer->rows : 0;
+    real *left = arena_take(&tape->arena, (size_t)param->rows * (size_t)rows * sizeof *left);
+    size_t bytes = pack_bytes(rows, param->cols, PACK_REAL);
+    Pack right = {rows, param->cols, PACK_REAL, arena_take(&tape->arena, bytes)};
+    for (Outer **link = &tape->outer; *link;) {
+        const Outer *outer = *link;
+        if (outer->param != param) {
+            link = &(*link)->before;
+            continue;
+        }
+        matrix_transpose(left + at, rows, outer->a, param->rows, outer->rows, param->rows);
+        pack_fill_rows(&right, at, outer->b, param->cols, outer->rows);
+        at += outer->rows;
+        *link = outer->before;
+    }
+    tape->kernel->product(tape_gradient(tape, param), param->cols, left, rows, param->rows, &right, true);
+}
+
 void tape_backward(Tape *tape, TapeMark mark)
 {
     for (; tape->last != mark.last; tape->last = tape->last->before)
         tape->last->backward(tape, tape->last);
+    while (tape->outer) {
+        ArenaMark memory = arena_mark(&tape->arena);
+        multiply_outer(tape, tape->outer->param);
+        arena_rewind(&tape->arena, memory);
+    }
 }
 
 void tape_rewind(Tape *tape, TapeMark mark)

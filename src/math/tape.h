@@ -27,6 +27,7 @@ typedef struct {
 
 typedef struct Tape Tape;
 typedef struct Node Node;
+typedef struct Outer Outer;
 
 /* An op's own struct begins with a Node and holds what its backward needs. */
 struct Node {
@@ -47,6 +48,7 @@ struct Tape {
     Arena arena;
     bool recording;
     Node *last;
+    Outer *outer;   /* products that wait for the end of the walk */
     real *gradient; /* block of gradients of the parameters, laid out as Params; recording only */
     Draw draw;
 };
@@ -77,6 +79,12 @@ void tape_backward(Tape *tape, TapeMark mark);
 
 /* Forget nodes and tensors made since the mark. */
 void tape_rewind(Tape *tape, TapeMark mark);
+
+/* During a walk: the gradient of param += a^T b, with a [rows, param->rows] and b [rows, param->cols]. A weight
+ * is used at every time step, a few rows each: what is asked for here is done at the end of the walk, for
+ * each weight in one product over all its rows, so that its gradient is read and written once. a and b
+ * must stay as they are until then. */
+void tape_outer(Tape *tape, const Param *param, const real *a, const real *b, int rows);
 
 /* The gradient of a parameter, [rows, cols]; NULL when not recording. */
 real *tape_gradient(const Tape *tape, const Param *param);
