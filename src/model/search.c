@@ -286,3 +286,36 @@ SearchResult *search_run(const Model *model, Tape *tape, const SearchSource *sou
     tape_reset(tape);
     return result;
 }
+
+Hypothesis search_force(const Model *model, Tape *tape, SearchSource source, SearchSource target,
+                        const SearchOptions *options, Arena *arena)
+{
+    assert(!tape->recording);
+    Search search = {.model = model, .tape = tape, .options = options, .source = &source, .n = 1};
+    size_t count = (size_t)target.count + 1, width = (size_t)source.count + 1;
+    Hypothesis h = {.count = target.count};
+    h.id = arena_take(arena, count * sizeof *h.id);
+    h.piece_score = arena_take(arena, count * sizeof *h.piece_score);
+    h.weights = arena_take(arena, count * width * sizeof *h.weights);
+    tape_reset(tape);
+    start(&search);
+    State state = model_begin(model, tape, &search.encoded), kept = state_new(&search, 1);
+    TapeMark mark = tape_mark(tape);
+    int last = MODEL_END;
+    for (size_t t = 0; t < count; t++) {
+        Decoded out = model_step(model, tape, &search.encoded.memory, &state, &last, NULL);
+        real *logit = model_logits(model, tape, out.state).value;
+        last = t + 1 < count ? target.id[t] : MODEL_END;
+        double piece_score = (double)logit[last];
+        piece_score -= (double)tape->kernel->softmax(logit, (size_t)model->pieces);
+        h.id[t] = last;
+        h.score += piece_score;
+        h.piece_score[t] = (real)piece_score;
+        memcpy(h.weights + t * width, out.weights.value, width * sizeof *h.weights);
+        state = state_keep(&search, &kept, &state);
+        tape_rewind(tape, mark);
+    }
+    h.normalized = normalize(options, h.score, (int)count);
+    tape_reset(tape);
+    return h;
+}

@@ -44,4 +44,9 @@ typedef struct {
 SearchResult *search_run(const Model *model, Tape *tape, const SearchSource *source, int n,
                          const SearchOptions *options, Arena *arena);
 
+/* A given translation, piece by piece, as if the search had found it: what it scores, and what each of its
+ * steps looks at. target is without MODEL_END; of the options, normalize is used. */
+Hypothesis search_force(const Model *model, Tape *tape, SearchSource source, SearchSource target,
+                        const SearchOptions *options, Arena *arena);
+
 #endif
