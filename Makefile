@@ -33,8 +33,9 @@ PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES)))$
 CHECK_CFLAGS   = $(eval CHECK_CFLAGS := $(shell pkg-config --cflags check))$(CHECK_CFLAGS)
 CHECK_LIBS     = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 
-LIBRARY := $(sort $(wildcard src/base/*.c src/math/*.c src/text/*.c src/model/*.c src/view/*.c))
+LIBRARY := $(sort $(wildcard src/base/*.c src/math/*.c src/text/*.c src/model/*.c src/view/*.c src/cli/*.c))
 TESTS   := $(sort $(wildcard tests/base/*.c tests/math/*.c tests/text/*.c tests/model/*.c tests/view/*.c tests/*.c))
+BENCHES := $(sort $(wildcard tests/bench/*.c))
 OBJECTS := $(filter-out %/kernel_simd.o,$(LIBRARY:%.c=$(BUILD)/%.o))
 
 # One source, compiled once for each instruction set; which one runs is decided at run time.
@@ -68,6 +69,12 @@ RELEASE := CC=cc VARIANT=release BUILD=.build/release
 DOUBLE  := CC=cc VARIANT=double BUILD=.build/double
 ASAN    := CC=cc VARIANT=asan BUILD=.build/asan
 CLANG   := CC=clang VARIANT=release BUILD=.build/release-clang
+
+BENCH ?=
+
+bench: deps ## measure this machine and this program, 2 to 3 minutes; BENCH=quick|full
+	+@$(MAKE_AGAIN) all $(BUILD)/bench
+	@$(BUILD)/bench ./translate $(MODEL) $(BENCH)
 
 check: ## lint; the suite in three builds and with clang; command transcripts
 	@$(DEPS) build check
@@ -105,13 +112,17 @@ MODEL     := models/en-es.db
 MODEL_RUN := .build/en-es-run.db
 need       = $(if $($(1)),,$(error make $@ needs $(1)=FILE.tsv: English, tab, Spanish on each line))
 
-# A run that was stopped goes on. Pairs that share a sentence with DEV or TEST are left out. MODEL_FLAGS are settings
-# (--steps N) for a new run and --provenance notes.
+# What is said of the data in the model itself; other corpora need other words.
+MODEL_NOTES ?= --provenance 'data=Trained on sentence pairs © Tatoeba contributors (https://tatoeba.org), CC BY 2.0 FR \
+  (https://creativecommons.org/licenses/by/2.0/fr/), in part through manythings.org/anki and doozan/6001_Spanish; \
+  filtered and normalised.' --provenance 'rights=Our own rights in the weights: MIT.'
+
+# The recipe is the defaults of ./train. A run that was stopped goes on. MODEL_FLAGS are other settings for a new run.
 model: deps ## train the shipped model: CORPUS="A.tsv B.tsv" DEV=C.tsv [TEST=D.tsv]
 	$(call need,CORPUS)$(call need,DEV)
 	+@$(MAKE_AGAIN) all
-	./train $(MODEL_RUN) $(if $(wildcard $(MODEL_RUN)),--resume,$(MODEL_FLAGS)) \
-	  $(CORPUS:%=--train %) --dev $(DEV) $(foreach f,$(DEV) $(TEST),--exclude $f) --export $(MODEL)
+	./train $(MODEL_RUN) $(if $(wildcard $(MODEL_RUN)),--resume,$(MODEL_NOTES) $(MODEL_FLAGS)) \
+	  $(CORPUS:%=--train %) --train vocab/phrasebook.tsv:4 --dev $(DEV) $(TEST:%=--exclude %) --export $(MODEL)
 
 evaluate-model: deps ## measure the shipped model: TEST=D.tsv
 	$(call need,TEST)
@@ -166,6 +177,9 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/src/%.o $(OBJECTS)
 $(BUILD)/suite: $(TESTS:%.c=$(BUILD)/%.o) $(OBJECTS)
 	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
+$(BUILD)/bench: $(BENCHES:%.c=$(BUILD)/%.o) $(OBJECTS)
+	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -ldl
+
 $(BUILD)/src/math/kernel_simd_avx2.o: src/math/kernel_simd.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(AVX2) -MMD -MP -c -o $@ $<
@@ -194,7 +208,7 @@ FORCE:
 # ./train is what `all` builds; `make train` is a training.
 translate evaluate: all
 
-.PHONY: all demo test check lint deps check-deps train model evaluate-model vocab install uninstall clean help \
+.PHONY: all demo test bench check lint deps check-deps train model evaluate-model vocab install uninstall clean help \
         run-suite run-cli programs translate evaluate FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

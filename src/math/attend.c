@@ -32,7 +32,7 @@ static real additive_score(const Kernel *kernel, const Param *w, const real *q, 
     return kernel->dot(w->value, sum, n);
 }
 
-static void attend_row(Tape *tape, const Attend *op, int i, real *sum)
+static void attend_row(Tape *tape, const Attend *op, int i, real *score, real *sum)
 {
     const Kernel *kernel = tape->kernel;
     const Memory *memory = &op->memory;
@@ -47,9 +47,10 @@ static void attend_row(Tape *tape, const Attend *op, int i, real *sum)
 
     for (int j = s.begin; j < s.end; j++) {
         const real *k = key + (size_t)j * keys;
-        weight[j] = op->spec.form == ATTEND_DOT
-                        ? op->spec.scale * kernel->dot(q, k, keys)
-                        : additive_score(kernel, op->spec.score, q, k, sum);
+        score[j] = op->spec.form == ATTEND_DOT
+                       ? op->spec.scale * kernel->dot(q, k, keys)
+                       : additive_score(kernel, op->spec.score, q, k, sum);
+        weight[j] = score[j];
     }
     kernel->softmax(weight + s.begin, (size_t)(s.end - s.begin));
     for (int j = s.begin; j < s.end; j++)
@@ -119,12 +120,16 @@ Attended op_attend(Tape *tape, const AttendSpec *spec, Tensor query, const Memor
     Attend op = {.spec = *spec, .query = query, .memory = *memory};
     op.out.context = tape_zeros(tape, query.rows, memory->value.cols);
     op.out.weights = tape_zeros(tape, query.rows, memory->stride);
+    op.out.query = query;
+    size_t stride = (size_t)memory->stride;
+    real *score = arena_take(&tape->arena, (size_t)query.rows * stride * sizeof *score);
+    op.out.score = score;
     op.sentence = arena_take(&tape->arena, (size_t)query.rows * sizeof *op.sentence);
     real *sum = arena_take(&tape->arena, (size_t)query.cols * sizeof *sum);
     for (int i = 0; i < query.rows; i++) {
         op.sentence[i] = sentence ? sentence[i] : i;
         assert(op.sentence[i] >= 0 && op.sentence[i] < memory->sentences);
-        attend_row(tape, &op, i, sum);
+        attend_row(tape, &op, i, score + (size_t)i * stride, sum);
     }
     if (tape->recording) {
         Attend *kept = tape_node(tape, sizeof *kept, attend_backward);

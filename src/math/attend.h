@@ -37,6 +37,8 @@ typedef struct {
 typedef struct {
     Tensor context; /* [queries, width of value] */
     Tensor weights; /* [queries, stride], zero outside the span; its gradient is honoured */
+    Tensor query;   /* what was asked with, as given */
+    const real *score; /* [queries, stride], before the softmax; not set outside the span */
 } Attended;
 
 /* Query row i reads sentence[i], or sentence i when NULL. */

@@ -221,7 +221,8 @@ Tensor op_tanh(Tape *tape, Tensor x)
 typedef struct {
     Node node;
     Tensor x, y;
-    real *mask; /* [rows, cols], 0 or 1 / (1 - rate) */
+    uint8_t *mask; /* [rows, cols], 0 or 1 */
+    real keep;     /* 1 / (1 - rate) */
 } Dropout;
 
 static void dropout_backward(Tape *tape, const Node *node)
@@ -229,15 +230,15 @@ static void dropout_backward(Tape *tape, const Node *node)
     (void)tape;
     const Dropout *op = (const Dropout *)node;
     for (size_t k = 0, n = tensor_size(op->y); k < n; k++)
-        op->x.grad[k] += op->y.grad[k] * op->mask[k];
+        op->x.grad[k] += op->y.grad[k] * op->keep * (real)op->mask[k];
 }
 
-static void draw_mask(real *mask, int n, Rng *rng, uint32_t limit, real keep)
+static void draw_mask(uint8_t *mask, int n, Rng *rng, uint32_t limit)
 {
     for (int j = 0; j < n; j += 4) {
         uint64_t bits = rng_next(rng);
         for (int k = j; k < n && k < j + 4; k++, bits >>= 16)
-            mask[k] = (bits & 0xFFFF) < limit ? 0 : keep;
+            mask[k] = (bits & 0xFFFF) >= limit;
     }
 }
 
@@ -250,22 +251,23 @@ static Tensor dropout(Tape *tape, Tensor x, double rate, bool whole_rows)
     real keep = (real)(1 / (1 - rate));
     uint64_t place = draw->place++;
     Tensor y = tape_tensor(tape, x.rows, x.cols);
-    real *mask = arena_take(&tape->arena, tensor_size(x) * sizeof *mask);
+    uint8_t *mask = arena_take(&tape->arena, tensor_size(x));
     for (int i = 0; i < x.rows; i++) {
         uint64_t sentence = draw->key[i % draw->rows], time = (uint64_t)(i / draw->rows);
         Rng rng = rng_at(draw->seed, place << 32 | time, sentence);
-        real *row = mask + (size_t)i * (size_t)x.cols;
-        draw_mask(row, whole_rows ? 1 : x.cols, &rng, limit, keep);
-        for (int j = 1; whole_rows && j < x.cols; j++)
-            row[j] = row[0];
+        uint8_t *row = mask + (size_t)i * (size_t)x.cols;
+        draw_mask(row, whole_rows ? 1 : x.cols, &rng, limit);
+        if (whole_rows)
+            memset(row, row[0], (size_t)x.cols);
     }
     for (size_t k = 0, n = tensor_size(x); k < n; k++)
-        y.value[k] = x.value[k] * mask[k];
+        y.value[k] = x.value[k] * keep * (real)mask[k];
     if (tape->recording) {
         Dropout *op = tape_node(tape, sizeof *op, dropout_backward);
         op->x = x;
         op->y = y;
         op->mask = mask;
+        op->keep = keep;
     }
     return y;
 }

@@ -40,6 +40,7 @@ typedef struct {
 } RnnState;
 
 /* One step of a cell from the two halves of its gates, x W + b and h W' (+ b'), [batch, gates * hidden].
+ * `recurrent` is used up: its memory holds the gates from then on, so nothing else may read it.
  * Row b is carried through unchanged where step >= length[b]; length NULL: no row is. So one rule
  * makes a forward direction end, and a backward direction begin, at each sentence's own end. */
 RnnState op_lstm(Tape *tape, Tensor input, Tensor recurrent, RnnState state, const int *length, int step);

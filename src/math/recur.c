@@ -8,7 +8,7 @@ typedef struct {
     Node node;
     Tensor input, recurrent;
     RnnState before, after;
-    real *gates;    /* [batch, gates * hidden], after their non-linearities */
+    real *gates;    /* [batch, gates * hidden], after their non-linearities: recurrent's own memory */
     real *extra;    /* LSTM: tanh(c), GRU: recurrent half of the candidate; [batch, hidden] */
     const int *length;
     int step;
@@ -56,8 +56,6 @@ static void lstm_backward(Tape *tape, const Node *node)
 {
     const Cell *op = (const Cell *)node;
     size_t n = (size_t)op->after.h.cols;
-    ArenaMark mark = arena_mark(&tape->arena);
-    real *d = arena_take(&tape->arena, 4 * n * sizeof *d);
     for (int b = 0; b < op->after.h.rows; b++) {
         if (!is_active(op->length, b, op->step)) {
             carry_backward(tape->kernel, op->after.h, op->before.h, b);
@@ -68,7 +66,7 @@ static void lstm_backward(Tape *tape, const Node *node)
         const real *i = op->gates + 4 * at, *f = i + n, *o = f + n, *g = o + n;
         const real *r = op->extra + at, *c = op->before.c.value + at;
         const real *dh = op->after.h.grad + at, *dc_after = op->after.c.grad + at;
-        real *dc_before = op->before.c.grad + at;
+        real *dc_before = op->before.c.grad + at, *d = op->recurrent.grad + 4 * at;
         for (size_t j = 0; j < n; j++) {
             real dc = dc_after[j] + dh[j] * o[j] * (1 - r[j] * r[j]);
             d[j] = dc * g[j] * i[j] * (1 - i[j]);
@@ -78,9 +76,7 @@ static void lstm_backward(Tape *tape, const Node *node)
             dc_before[j] += dc * f[j];
         }
         tape->kernel->add(op->input.grad + 4 * at, d, 4 * n);
-        tape->kernel->add(op->recurrent.grad + 4 * at, d, 4 * n);
     }
-    arena_rewind(&tape->arena, mark);
 }
 
 RnnState op_lstm(Tape *tape, Tensor input, Tensor recurrent, RnnState state, const int *length, int step)
@@ -92,7 +88,7 @@ RnnState op_lstm(Tape *tape, Tensor input, Tensor recurrent, RnnState state, con
     Cell cell = {.input = input, .recurrent = recurrent, .before = state, .length = length, .step = step};
     cell.after.h = tape_tensor(tape, batch, (int)n);
     cell.after.c = tape_tensor(tape, batch, (int)n);
-    cell.gates = arena_take(&tape->arena, tensor_size(input) * sizeof(real));
+    cell.gates = recurrent.value;
     cell.extra = arena_take(&tape->arena, tensor_size(state.h) * sizeof(real));
     for (int b = 0; b < batch; b++) {
         if (!is_active(length, b, step)) {
@@ -102,8 +98,7 @@ RnnState op_lstm(Tape *tape, Tensor input, Tensor recurrent, RnnState state, con
         }
         size_t at = (size_t)b * n;
         real *i = cell.gates + 4 * at, *f = i + n, *o = f + n, *g = o + n, *r = cell.extra + at;
-        memcpy(i, input.value + 4 * at, 4 * n * sizeof(real));
-        tape->kernel->add(i, recurrent.value + 4 * at, 4 * n);
+        tape->kernel->add(i, input.value + 4 * at, 4 * n);
         tape->kernel->sigmoid(i, 3 * n);
         tape->kernel->tanh(g, n);
         const real *c = state.c.value + at;
@@ -151,9 +146,9 @@ static void gru_backward(Tape *tape, const Node *node)
             dinput[j] += dz;
             dinput[width + j] += dr;
             dinput[2 * width + j] += dn;
-            drecurrent[j] += dz;
-            drecurrent[width + j] += dr;
-            drecurrent[2 * width + j] += dn * r[j];
+            drecurrent[j] = dz;
+            drecurrent[width + j] = dr;
+            drecurrent[2 * width + j] = dn * r[j];
             dh_before[j] += dh[j] * z[j];
         }
     }
@@ -167,7 +162,7 @@ RnnState op_gru(Tape *tape, Tensor input, Tensor recurrent, RnnState state, cons
     assert((size_t)input.cols == 3 * width && input.cols == recurrent.cols);
     Cell cell = {.input = input, .recurrent = recurrent, .before = state, .length = length, .step = step};
     cell.after.h = tape_tensor(tape, batch, (int)width);
-    cell.gates = arena_take(&tape->arena, tensor_size(input) * sizeof(real));
+    cell.gates = recurrent.value;
     cell.extra = arena_take(&tape->arena, tensor_size(state.h) * sizeof(real));
     for (int b = 0; b < batch; b++) {
         if (!is_active(length, b, step)) {
@@ -177,12 +172,11 @@ RnnState op_gru(Tape *tape, Tensor input, Tensor recurrent, RnnState state, cons
         size_t at = (size_t)b * width;
         real *z = cell.gates + 3 * at, *r = z + width, *n = r + width;
         real *candidate = cell.extra + at;
-        memcpy(z, input.value + 3 * at, 3 * width * sizeof(real));
-        memcpy(candidate, recurrent.value + 3 * at + 2 * width, width * sizeof(real));
-        tape->kernel->add(z, recurrent.value + 3 * at, 2 * width);
+        memcpy(candidate, n, width * sizeof(real));
+        tape->kernel->add(z, input.value + 3 * at, 2 * width);
         tape->kernel->sigmoid(z, 2 * width);
         for (size_t j = 0; j < width; j++)
-            n[j] += r[j] * candidate[j];
+            n[j] = input.value[3 * at + 2 * width + j] + r[j] * candidate[j];
         tape->kernel->tanh(n, width);
         const real *h = state.h.value + at;
         real *h_after = cell.after.h.value + at;

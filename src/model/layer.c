@@ -90,15 +90,14 @@ Memory attention_memory(const Attention *layer, Tape *tape, Tensor states, int s
                     .length = length};
 }
 
-Attended attention_read(const Attention *layer, Tape *tape, Tensor query, const Memory *memory,
-                        const int *sentence)
+Tensor attention_read(const Attention *layer, Tape *tape, Tensor query, const Memory *memory,
+                      const int *sentence, Attended *read)
 {
     AttendSpec spec = {.form = ATTEND_DOT, .scale = 1, .score = layer->vector};
     if (layer->score == SCORE_CONCAT)
         spec.form = ATTEND_ADDITIVE;
     if (layer->score == SCORE_SCALED_DOT)
         spec.scale = (real)(1 / sqrt((double)memory->key.cols));
-    Attended read = op_attend(tape, &spec, project(tape, query, layer->query), memory, sentence);
-    read.context = project(tape, read.context, layer->output);
-    return read;
+    *read = op_attend(tape, &spec, project(tape, query, layer->query), memory, sentence);
+    return project(tape, read->context, layer->output);
 }

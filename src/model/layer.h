@@ -53,7 +53,8 @@ Attention attention_add(Params *params, const char *name, Score score, int query
 /* What the attention will read, computed once per batch from states [sentences * stride, width]. */
 Memory attention_memory(const Attention *layer, Tape *tape, Tensor states, int stride, const int *length);
 
-Attended attention_read(const Attention *layer, Tape *tape, Tensor query, const Memory *memory,
-                        const int *sentence);
+/* The context, [queries, width of memory]. *read is what the op did: its weights, scores and query. */
+Tensor attention_read(const Attention *layer, Tape *tape, Tensor query, const Memory *memory,
+                      const int *sentence, Attended *read);
 
 #endif

@@ -157,10 +157,12 @@ Decoded model_step(const Model *model, Tape *tape, const Memory *memory, State *
         state->layer[i] = rnn_step(rnn, tape, gates, state->layer[i], NULL, 0);
         x = state->layer[i].h;
     }
-    Attended read = attention_read(&model->attention, tape, x, memory, sentence);
-    Tensor combined = linear(&model->combine, tape, op_join(tape, read.context, x));
+    Decoded out;
+    Tensor context = attention_read(&model->attention, tape, x, memory, sentence, &out.read);
+    Tensor combined = linear(&model->combine, tape, op_join(tape, context, x));
     state->feed = op_dropout(tape, op_tanh(tape, combined), config->dropout);
-    return (Decoded){.state = state->feed, .weights = read.weights};
+    out.state = state->feed;
+    return out;
 }
 
 Tensor model_logits(const Model *model, Tape *tape, Tensor state)

@@ -69,8 +69,8 @@ typedef struct {
 } State;
 
 typedef struct {
-    Tensor state;   /* [rows, E]: the attentional state */
-    Tensor weights; /* [rows, longest source] */
+    Tensor state;  /* [rows, E]: the attentional state */
+    Attended read; /* weights [rows, longest source], and how they came about */
 } Decoded;
 
 Encoded model_encode(const Model *model, Tape *tape, const Source *source);

@@ -210,7 +210,7 @@ static int step(Search *search, int t, State *state)
             continue;
         const real *own = logits.value + (size_t)first * (size_t)logits.cols;
         int found = rank_candidates(search, beam, own, t + 1 >= beam->limit);
-        advance(search, b, found, first, &rows, out.weights);
+        advance(search, b, found, first, &rows, out.read.weights);
         first += live;
     }
     return rows;
@@ -311,7 +311,7 @@ Hypothesis search_force(const Model *model, Tape *tape, SearchSource source, Sea
         h.id[t] = last;
         h.score += piece_score;
         h.piece_score[t] = (real)piece_score;
-        memcpy(h.weights + t * width, out.weights.value, width * sizeof *h.weights);
+        memcpy(h.weights + t * width, out.read.weights.value, width * sizeof *h.weights);
         state = state_keep(&search, &kept, &state);
         tape_rewind(tape, mark);
     }
