@@ -1,5 +1,7 @@
 #include "text/bpe.h"
 
+#include "base/utf8.h"
+
 #include "text/vocab_table.h"
 
 #include <assert.h>
@@ -25,7 +27,7 @@ void bpe_add_character(Bpe *bpe, const Vocab *vocab, const char *bytes, size_t s
 {
     uint32_t code;
     size_t at = 0;
-    int id = text_next(bytes, size, &at, &code) && at == size ? vocab_character(vocab, code) : -1;
+    int id = utf8_next(bytes, size, &at, &code) && at == size ? vocab_character(vocab, code) : -1;
     if (id >= 0)
         add_symbol(bpe, id, origin);
     else

@@ -1,5 +1,7 @@
 #include "text/split.h"
 
+#include "base/utf8.h"
+
 #include "text/text.h"
 
 #include <string.h>
@@ -101,7 +103,7 @@ static void case_watch(CaseWatch *watch, uint32_t code, SplitClass class)
 static SplitClass class_at(const Split *split, size_t at, uint32_t *code, size_t *next)
 {
     *next = at;
-    return text_next(split->data, split->size, next, code) ? split_class(*code) : SPLIT_OTHER;
+    return utf8_next(split->data, split->size, next, code) ? split_class(*code) : SPLIT_OTHER;
 }
 
 /* From a letter at split->at to the end of the word. */
@@ -136,7 +138,7 @@ static void take_run(Split *split, uint32_t code, size_t next)
     bool opens = split_opens(split->before, code);
     for (uint32_t same; split->at < split->size; split->at = next) {
         next = split->at;
-        text_next(split->data, split->size, &next, &same);
+        utf8_next(split->data, split->size, &next, &same);
         if (same != code)
             break;
     }
@@ -179,9 +181,9 @@ size_t split_spell(const Split *split, const SplitToken *token, size_t *at, char
 {
     size_t begin = *at;
     uint32_t code;
-    text_next(split->data, split->size, at, &code);
+    utf8_next(split->data, split->size, at, &code);
     if (token->letters == SPLIT_UPPER || (token->letters == SPLIT_TITLE && begin == token->begin))
-        return text_put(split_lower(code), out);
+        return utf8_put(split_lower(code), out);
     memcpy(out, split->data + begin, *at - begin);
     return *at - begin;
 }

@@ -5,65 +5,15 @@
  * segments, so each is normalised alone and its result points at its own bytes. */
 #include "text/text.h"
 
+#include "base/utf8.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
-#define REPLACEMENT 0xFFFDu
 #define DECOMPOSED_MAX 18 /* code points one code point decomposes into; canonically at most 4 */
 #define SORT_SHORT 32     /* runs of marks up to this length are sorted by insertion */
-
-bool text_next(const char *data, size_t size, size_t *at, uint32_t *code)
-{
-    const unsigned char *byte = (const unsigned char *)data;
-    unsigned first = byte[(*at)++];
-    if (first < 0x80) {
-        *code = first;
-        return true;
-    }
-    *code = REPLACEMENT;
-    if (first < 0xC2 || first > 0xF4)
-        return false;
-    /* The second byte's limits exclude overlong forms, surrogates and what lies above U+10FFFF. */
-    unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-    unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-    int more = first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
-    uint32_t value = first & (0x3Fu >> more);
-    for (; more; more--) {
-        if (*at == size || byte[*at] < low || byte[*at] > high)
-            return false;
-        value = value << 6 | (byte[(*at)++] & 0x3Fu);
-        low = 0x80;
-        high = 0xBF;
-    }
-    *code = value;
-    return true;
-}
-
-size_t text_put(uint32_t code, char out[4])
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
-}
 
 /* What is being normalised, what came out so far, and the segment at hand. */
 typedef struct {
@@ -96,7 +46,7 @@ static void add_bytes(Text *out, const char *bytes, size_t count, TextSpan origi
 static void add_code(Normaliser *it, uint32_t code, TextSpan origin)
 {
     char bytes[4];
-    size_t count = text_put(code, bytes);
+    size_t count = utf8_put(code, bytes);
     assert(it->out.size + count <= it->capacity);
     add_bytes(&it->out, bytes, count, origin);
 }
@@ -209,7 +159,7 @@ static size_t read_segment(Normaliser *it, size_t at)
     while (at < it->size) {
         uint32_t code;
         size_t next = at;
-        bool good = text_next(it->data, it->size, &next, &code);
+        bool good = utf8_next(it->data, it->size, &next, &code);
         if (it->count && starts_segment(code))
             break;
         if (it->count + 2 > it->room) {
@@ -320,7 +270,7 @@ Text text_fold(Arena *arena, const Text *text)
     uint32_t code, before = 0;
     for (size_t at = 0, begin; at < text->size; ) {
         begin = at;
-        text_next(text->data, text->size, &at, &code);
+        utf8_next(text->data, text->size, &at, &code);
         TextSpan origin = {text->origin[begin].begin, text->origin[at - 1].end};
         const char *plain = NULL;
         if (code > ' ' && code < 0x7F) {

@@ -42,13 +42,6 @@ typedef struct {
     size_t replaced;  /* how many ill-formed sequences became U+FFFD */
 } Text;
 
-/* Decodes the character at data[*at] (*at < size) and moves *at behind it. An ill-formed sequence
- * moves *at behind its maximal subpart (at least one byte), sets *code to U+FFFD, returns false. */
-bool text_next(const char *data, size_t size, size_t *at, uint32_t *code);
-
-/* Writes code (at most U+10FFFF, no surrogate) as UTF-8 and returns its length, 1 to 4. */
-size_t text_put(uint32_t code, char out[4]);
-
 /* Normalisation form C. */
 Text text_nfc(Arena *arena, const char *data, size_t size);
 

@@ -2,6 +2,8 @@
  * vocab_learn.c, encoding and decoding in vocab_code.c. */
 #include "text/vocab.h"
 
+#include "base/utf8.h"
+
 #include "text/vocab_table.h"
 
 #include <assert.h>
@@ -137,7 +139,7 @@ int vocab_character(const Vocab *vocab, uint32_t code)
     if (!vocab_may_have_piece(code))
         return -1;
     char text[4];
-    return vocab_find(vocab, text, text_put(code, text));
+    return vocab_find(vocab, text, utf8_put(code, text));
 }
 
 /* Is text well-formed UTF-8 without NUL? How many characters, and which is the last? */
@@ -145,7 +147,7 @@ static bool read_characters(const char *text, size_t size, size_t *count, uint32
 {
     *count = 0;
     for (size_t at = 0; at < size; ++*count)
-        if (!text_next(text, size, &at, last) || !*last)
+        if (!utf8_next(text, size, &at, last) || !*last)
             return false;
     return true;
 }

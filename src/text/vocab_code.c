@@ -4,6 +4,8 @@
 #include "text/vocab.h"
 #include "text/vocab_table.h"
 
+#include "base/utf8.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +115,7 @@ static void add_raw(Buf *raw, const Vocab *vocab, int id)
 static bool is_letter_at(const Buf *raw, size_t at)
 {
     uint32_t code;
-    return at < raw->size && text_next(raw->data, raw->size, &at, &code) &&
+    return at < raw->size && utf8_next(raw->data, raw->size, &at, &code) &&
            split_class(code) == SPLIT_LETTER;
 }
 
@@ -145,7 +147,7 @@ static size_t decode_character(Decoder *it, size_t at)
     size_t begin = at, from = it->out->size;
     uint32_t code;
     char bytes[4];
-    bool good = text_next(it->raw.data, it->raw.size, &at, &code);
+    bool good = utf8_next(it->raw.data, it->raw.size, &at, &code);
     if (code == ' ' && it->drop) {
         it->drop = false;
     } else if (!good && !it->replace) {
@@ -158,11 +160,11 @@ static size_t decode_character(Decoder *it, size_t at)
         if (code != it->before || it->drop)
             it->opens = split_opens(it->before, code);
         uint32_t written = apply_case(it, code, at);
-        buf_add(it->out, bytes, text_put(written, bytes));
+        buf_add(it->out, bytes, utf8_put(written, bytes));
         it->before = written;
         if (at < it->raw.size) {
             size_t behind = at;
-            text_next(it->raw.data, it->raw.size, &behind, &next);
+            utf8_next(it->raw.data, it->raw.size, &behind, &next);
         }
         it->drop = it->opens && next != code;
     }

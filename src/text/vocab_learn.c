@@ -10,6 +10,8 @@
 #include "text/vocab.h"
 #include "text/vocab_table.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,7 +116,7 @@ static LearnCharacter *count_characters(const Learner *it, size_t *count)
         const char *text = text_table_text(&it->texts, i, &size);
         for (size_t at = 0; at < size;) {
             uint32_t code;
-            if (!text_next(text, size, &at, &code) || (code != ' ' && !vocab_may_have_piece(code)))
+            if (!utf8_next(text, size, &at, &code) || (code != ' ' && !vocab_may_have_piece(code)))
                 continue;
             uint32_t *place = table_put(&seen, code);
             if (!*place) {
@@ -147,7 +149,7 @@ static bool add_characters(Learner *it, const VocabOptions *options, Err *err)
         if (list[i].code == ' ')
             vocab_add(it->vocab, VOCAB_SPACE, 3, VOCAB_CHARACTER);
         else
-            vocab_add(it->vocab, text, text_put(list[i].code, text), VOCAB_CHARACTER);
+            vocab_add(it->vocab, text, utf8_put(list[i].code, text), VOCAB_CHARACTER);
     }
     free(list);
     return good;
@@ -303,7 +305,7 @@ static void symbols_of(Bpe *bpe, const Vocab *vocab, const char *text, size_t si
     for (size_t at = 0, begin; at < size;) {
         uint32_t code;
         begin = at;
-        text_next(text, size, &at, &code);
+        utf8_next(text, size, &at, &code);
         if (code == ' ')
             bpe_add_space(bpe, vocab, (TextSpan){0});
         else

@@ -1,5 +1,7 @@
 #include "text/random_text.h"
 
+#include "base/utf8.h"
+
 #include "text/text.h"
 
 #include <string.h>
@@ -24,11 +26,11 @@ void random_text(Rng *rng, Buf *buf, unsigned most, bool broken)
         switch (rng_below(rng, 8)) {
         case 0: /* any character there is */
             if (code < 0xD800 || code > 0xDFFF)
-                buf_add(buf, bytes, text_put(code, bytes));
+                buf_add(buf, bytes, utf8_put(code, bytes));
             break;
         case 1: /* one of the marks that combine with Latin letters, or a conjoining jamo */
             code = code % 2 ? 0x300 + code % 0x70 : 0x1100 + code % 0x100;
-            buf_add(buf, bytes, text_put(code, bytes));
+            buf_add(buf, bytes, utf8_put(code, bytes));
             break;
         case 2: /* ASCII, NUL among it */
             buf_char(buf, (char)(code % 0x80));

@@ -3,6 +3,8 @@
 #include "text/random_text.h"
 #include "text/text.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -29,13 +31,13 @@ START_TEST(every_character_returns)
     for (uint32_t code = 0; code < 0x110000; code++) {
         char bytes[4];
         uint32_t back;
-        size_t at = 0, size = text_put(code, bytes);
+        size_t at = 0, size = utf8_put(code, bytes);
         bool surrogate = code >= 0xD800 && code < 0xE000;
-        wrong += text_next(bytes, size, &at, &back) == surrogate;
+        wrong += utf8_next(bytes, size, &at, &back) == surrogate;
         wrong += surrogate ? at != 1 : at != size || back != code;
         for (size_t cut = 1; cut < size && !surrogate; cut++) {
             at = 0;
-            wrong += text_next(bytes, cut, &at, &back) || at != cut || back != 0xFFFD;
+            wrong += utf8_next(bytes, cut, &at, &back) || at != cut || back != 0xFFFD;
         }
     }
     ck_assert_uint_eq(wrong, 0);
@@ -147,7 +149,7 @@ START_TEST(nfc_of_every_character)
         if (category != UTF8PROC_CATEGORY_CN && category != UTF8PROC_CATEGORY_CS &&
             category != UTF8PROC_CATEGORY_CO) {
             char bytes[4];
-            size_t size = text_put(code, bytes);
+            size_t size = utf8_put(code, bytes);
             buf_add(&buf, bytes, size); /* alone, before marks, behind them, before its neighbour */
             buf_text(&buf, "\xCC\xA3");
             buf_add(&buf, bytes, size);

@@ -3,6 +3,8 @@
 #include "text/random_text.h"
 #include "text/sample.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +114,7 @@ static void check_round_trip(const Vocab *with, const Text *text, double dropout
     for (size_t i = 0, end; i < text->size; i = end) {
         uint32_t code;
         end = i;
-        text_next(text->data, text->size, &end, &code);
+        utf8_next(text->data, text->size, &end, &code);
         for (size_t k = i; k < end; k++)
             self.origin[k] = (TextSpan){(uint32_t)i, (uint32_t)end};
     }
@@ -179,7 +181,7 @@ START_TEST(any_ids_decode)
         uint32_t code;
         size_t wrong = 0;
         for (size_t at = 0; at < out.size;)
-            wrong += !text_next(out.data, out.size, &at, &code);
+            wrong += !utf8_next(out.data, out.size, &at, &code);
         for (uint32_t k = 0; k < count; k++)
             wrong += span[k].begin > span[k].end || span[k].end > out.size;
         ck_assert_uint_eq(wrong, 0);
