@@ -1,4 +1,5 @@
-/* evaluate.c - the program `evaluate`: how good a model is on a test, or how good given translations are.
+/* evaluate.c - the program `evaluate`: how good a model is on a test, or how good given translations are; and
+ * whether its attention falls where people have linked words.
  *
  * Prints one figure a line; the signatures say how they were computed. */
 #include "base/arena.h"
@@ -9,6 +10,7 @@
 #include "base/version.h"
 #include "model/setup.h"
 #include "text/corpus.h"
+#include "text/gold.h"
 #include "text/metric.h"
 
 #include <errno.h>
@@ -25,7 +27,8 @@ enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
 typedef struct {
     Setup setup;
-    const char *hypotheses, *references, *output;
+    const char *hypotheses, *references, *output, *alignments;
+    double threshold; /* -1: to be chosen */
     bool searches; /* an option about the model was given */
     bool help, version;
 } Settings;
@@ -38,9 +41,9 @@ typedef struct {
     double seconds; /* spent translating; 0: nothing was translated */
 } Scores;
 
-enum { HYPOTHESES = OPTION_LONG, REFERENCES };
+enum { HYPOTHESES = OPTION_LONG, REFERENCES, ALIGNMENTS, THRESHOLD };
 
-static const char files[] = "Input and output", other[] = "Other";
+static const char files[] = "Input and output", attention[] = "Attention", other[] = "Other";
 
 static const Option rows[] = {
     {.id = HYPOTHESES, .name = "hypotheses", .argument = "FILE", .group = files,
@@ -49,9 +52,23 @@ static const Option rows[] = {
      .help = "what they are held against, one a line"},
     {.id = 'o', .name = "output", .argument = "FILE", .group = files,
      .help = "write the translations to FILE, one a line"},
+    {.id = ALIGNMENTS, .name = "alignments", .argument = "FILE", .group = attention,
+     .help = "measure the attention against links made by people; lines of English tokens, Spanish "
+             "tokens and links i-j, with tabs between and spaces within"},
+    {.id = THRESHOLD, .name = "threshold", .argument = "WEIGHT", .group = attention,
+     .help = "link tokens from this weight on, 0 to 1", .initial = "chosen on the first half of FILE"},
     {.id = 'h', .name = "help", .group = other, .help = "show this help and end"},
     {.id = 'V', .name = "version", .group = other, .help = "show the version and end"},
 };
+
+static bool take_threshold(Settings *settings, const char *value, Err *err)
+{
+    char *end;
+    settings->threshold = strtod(value, &end);
+    if (end == value || *end || strspn(value, "0123456789.") != strlen(value) || settings->threshold > 1)
+        return err_set(err, "threshold: '%s' is not a number from 0 to 1", value);
+    return true;
+}
 
 static bool take_option(void *data, int id, const char *value, Err *err)
 {
@@ -66,6 +83,11 @@ static bool take_option(void *data, int id, const char *value, Err *err)
     case 'o':
         settings->output = value;
         return true;
+    case ALIGNMENTS:
+        settings->alignments = value;
+        return true;
+    case THRESHOLD:
+        return take_threshold(settings, value, err);
     case 'h':
         return settings->help = true;
     case 'V':
@@ -83,8 +105,13 @@ static bool check_settings(const Settings *settings, int words, Err *err)
     if (settings->hypotheses && (words || settings->searches || settings->output))
         return err_set(err, "with --hypotheses nothing is translated: no TEST, --output or option "
                             "about the model");
-    if (!settings->hypotheses && words == 0)
-        return err_set(err, "no test given: a file of lines ENGLISH<TAB>SPANISH, or --hypotheses");
+    if (settings->alignments && (words || settings->hypotheses || settings->output))
+        return err_set(err, "with --alignments nothing else is measured: no TEST, --hypotheses or --output");
+    if (settings->threshold >= 0 && !settings->alignments)
+        return err_set(err, "--threshold goes with --alignments");
+    if (!settings->hypotheses && !settings->alignments && words == 0)
+        return err_set(err, "no test given: a file of lines ENGLISH<TAB>SPANISH, or --hypotheses or "
+                            "--alignments");
     if (words > 1)
         return err_set(err, "one test at a time");
     return true;
@@ -94,8 +121,10 @@ static void show_help(const OptionTable *table, Buf *out)
 {
     buf_text(out, "Usage: evaluate [OPTION]... TEST.tsv\n"
                   "       evaluate --hypotheses FILE --references FILE\n"
+                  "       evaluate [OPTION]... --alignments FILE\n"
                   "Print BLEU and chrF2 of the model's translations of TEST, a file of lines\n"
-                  "ENGLISH<TAB>SPANISH, or of given translations.\n\n");
+                  "ENGLISH<TAB>SPANISH, or of given translations; or the alignment error rate (AER)\n"
+                  "of its attention.\n\n");
     option_help(table, out);
     buf_text(out, "\nThe environment variable ATIENDE_KERNEL stands for --kernel.\n"
                   "Status: 0 done, 1 the data or the system, 2 usage, 3 the model.\n");
@@ -255,9 +284,122 @@ static int evaluate_test(const Settings *settings, const char *program, const ch
     return status;
 }
 
+/* Attention against a gold standard ------------------------------------------------------------- */
+
+/* Figures about lines first .. last of the file. */
+static void add_figure(Buf *out, const char *name, const LinkStats *stats, int first, int last)
+{
+    LinkScore score = links_score(stats);
+    buf_format(out, "AER %s = %.4f precision = %.4f recall = %.4f lines %d to %d", name, score.error,
+               score.precision, score.recall, first, last);
+}
+
+/* A threshold that is chosen is chosen on one half and measured on the other. */
+static bool report_alignments(const GoldStats half[2], int pairs, double threshold, Err *err)
+{
+    Buf text = {0};
+    int middle = pairs / 2, from = threshold >= 0 ? 1 : middle + 1;
+    GoldStats all = half[0];
+    gold_add(&all, &half[1]);
+    const GoldStats *stats = threshold >= 0 ? &all : &half[1];
+    add_figure(&text, "hard", &all.hard, 1, pairs);
+    if (threshold < 0) {
+        buf_char(&text, '\n');
+        add_figure(&text, "hard", &stats->hard, from, pairs);
+    }
+    buf_char(&text, '\n');
+    add_figure(&text, "reverse", &stats->reverse, from, pairs);
+    buf_char(&text, '\n');
+    if (threshold >= 0) {
+        add_figure(&text, "threshold", &stats->given, from, pairs);
+        buf_format(&text, " at %g\n", threshold);
+    } else {
+        int best = gold_best(&half[0]);
+        add_figure(&text, "threshold", &stats->threshold[best], from, pairs);
+        buf_format(&text, " at %.2f, the best on lines 1 to %d\n", (double)best / GOLD_GRID, middle);
+    }
+    bool ok = output_show(&text, err);
+    buf_free(&text);
+    return ok;
+}
+
+/* The attention of one pair whose target was forced. */
+static bool count_links(const GoldPair *pair, const Translation *translation, double threshold,
+                        Arena *scratch, GoldStats *stats)
+{
+    if (translation->too_long || pair->sources > TRANSLATOR_FORCE_MAX || pair->targets > TRANSLATOR_FORCE_MAX)
+        return false;
+    GoldPieces pieces = {0};
+    if (translation->parts) { /* else nothing that can be seen is on either side */
+        const TranslationPart *part = translation->part;
+        const TranslationOutput *output = translation->text[0].output[0];
+        pieces = (GoldPieces){part->origin, output->span, part->count, output->count, output->weights};
+    }
+    ArenaMark mark = arena_mark(scratch);
+    size_t cells = (size_t)pair->targets * ((size_t)pair->sources + 1);
+    real *weight = arena_take(scratch, cells * sizeof *weight);
+    gold_merge(pair, &pieces, weight);
+    gold_count(pair, weight, threshold, stats);
+    arena_rewind(scratch, mark);
+    return true;
+}
+
+static bool force_pairs(Translator *translator, const Gold *gold, const Settings *settings, int room,
+                        GoldStats half[2], Err *err)
+{
+    Arena scratch = {0};
+    TranslatorLine *line = memory_take(2 * (size_t)room * sizeof *line), *reference = line + room;
+    bool ok = true;
+    for (int at = 0, n; ok && at < gold->pairs; at += n) {
+        const GoldPair *pair = gold->pair + at;
+        n = gold->pairs - at < room ? gold->pairs - at : room;
+        for (int i = 0; i < n; i++) {
+            line[i] = (TranslatorLine){pair[i].source, pair[i].source_size};
+            reference[i] = (TranslatorLine){pair[i].target, pair[i].target_size};
+        }
+        const Translation *translation = translator_force(translator, line, reference, n);
+        for (int i = 0; ok && i < n; i++) {
+            GoldStats *stats = &half[at + i >= gold->pairs / 2];
+            if (!count_links(&pair[i], &translation[i], settings->threshold, &scratch, stats))
+                ok = err_set(err, "%s: line %d: more than %d tokens or pieces", settings->alignments,
+                             at + i + 1, TRANSLATOR_FORCE_MAX);
+        }
+    }
+    free(line);
+    arena_free(&scratch);
+    return ok;
+}
+
+static int evaluate_alignments(const Settings *settings, const char *program, Err *err)
+{
+    Gold gold = {0};
+    GoldStats half[2] = {0};
+    Model *model = NULL;
+    Vocab *vocab = NULL;
+    TranslatorOptions options;
+    int status = FAILED;
+    if (gold_read(&gold, settings->alignments, err) &&
+        (gold.pairs > 1 || settings->threshold >= 0 ||
+         err_set(err, "%s: one line is too few to choose a threshold on; give one with --threshold",
+                 settings->alignments)))
+        status = setup_load(&settings->setup, program, &model, &vocab, &options, err);
+    if (status == DONE) {
+        options.keep_weights = true;
+        Translator *translator = translator_new(model, vocab, &options);
+        if (!force_pairs(translator, &gold, settings, BATCH_LINES * options.threads, half, err) ||
+            !report_alignments(half, gold.pairs, settings->threshold, err))
+            status = FAILED;
+        translator_free(translator);
+    }
+    vocab_free(vocab);
+    model_free(model);
+    gold_free(&gold);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
-    Settings settings = {.setup.config = config_default()};
+    Settings settings = {.setup.config = config_default(), .threshold = -1};
     OptionTable table = {0};
     Scores scores = {0};
     Buf text = {0};
@@ -273,6 +415,8 @@ int main(int argc, char **argv)
         status = output_show(&text, &err) ? DONE : FAILED;
     } else if (!first || !check_settings(&settings, argc - first, &err)) {
         status = USAGE;
+    } else if (settings.alignments) {
+        status = evaluate_alignments(&settings, argv[0], &err);
     } else {
         status = settings.hypotheses ? !evaluate_lines(&settings, &scores, &err)
                                      : evaluate_test(&settings, argv[0], argv[first], &scores, &err);

@@ -9,7 +9,9 @@
 #include "base/program.h"
 #include "base/reader.h"
 #include "base/version.h"
+#include "cli/show.h"
 #include "model/setup.h"
+#include "view/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,29 +28,29 @@ enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
 typedef struct {
     Setup setup;
-    const char *input, *output;
+    Show show;
+    const char *input, *output, *log;
+    const char *reference, *references; /* a text; a file */
     int n_best; /* 0: as many as the beam has */
     bool lists, quiet, help, version;
 } Settings;
 
-/* Appends the record of one line of the input, counted from 0. */
-typedef void Writer(Buf *out, const Translation *translation, long line);
-
 typedef struct {
     Settings settings;
     Translator *translator;
-    Writer *writer;
-    Reader reader;
+    Reader reader, references;
     Output output;
-    TranslatorLine *line; /* [room] the batch; their data is set once all are read */
-    ReaderLine *from;     /* [room] what the reader said of them */
+    Log *log;                  /* or NULL */
+    TranslatorLine *line;      /* [room] the batch; their data is set once all are read */
+    TranslatorLine *reference; /* [room] so are these; with --reference and --references */
+    ReaderLine *from;          /* [room] what the reader said of the lines */
     int lines, room;
-    Buf bytes;            /* of all lines of the batch */
+    Buf bytes, given;     /* of all lines of the batch; of their references */
     bool numbered;        /* lines come from a file: messages name their number */
-    bool incomplete;      /* a line was cut short */
+    bool incomplete;      /* something was left out */
 } Session;
 
-enum { N_BEST = OPTION_LONG };
+enum { N_BEST = OPTION_LONG, REFERENCE, REFERENCES, LOG_FILE };
 
 static const char files[] = "Input and output", other[] = "Other";
 
@@ -60,6 +62,12 @@ static const Option rows[] = {
     {.id = N_BEST, .name = "n-best", .argument = "N", .optional = true, .group = files,
      .help = "list the N best hypotheses of each line, or all of the beam: "
              "LINE ||| TEXT ||| Score= LOG-PROBABILITY ||| NORMALIZED"},
+    {.id = REFERENCE, .name = "reference", .argument = "TEXT", .group = files,
+     .help = "do not search: score TEXT as the translation of the SENTENCE, in the form of --n-best"},
+    {.id = REFERENCES, .name = "references", .argument = "FILE", .group = files,
+     .help = "the same for lines: line by line from FILE"},
+    {.id = LOG_FILE, .name = "log", .argument = "FILE", .group = files,
+     .help = "also add translations, words and attention to the SQLite database FILE"},
     {.id = 'q', .name = "quiet", .group = files, .help = "no warnings, no prompt"},
     {.id = 'h', .name = "help", .group = other, .help = "show this help and end"},
     {.id = 'V', .name = "version", .group = other, .help = "show the version and end"},
@@ -91,6 +99,15 @@ static bool take_option(void *data, int id, const char *value, Err *err)
         settings->lists = true;
         settings->n_best = 0;
         return !value || option_int("n-best", value, 1, SEARCH_BEAM_MAX, &settings->n_best, err);
+    case REFERENCE:
+        settings->reference = value;
+        return true;
+    case REFERENCES:
+        settings->references = value;
+        return true;
+    case LOG_FILE:
+        settings->log = value;
+        return true;
     case 'q':
         return settings->quiet = true;
     case 'h':
@@ -98,8 +115,15 @@ static bool take_option(void *data, int id, const char *value, Err *err)
     case 'V':
         return settings->version = true;
     default:
+        if (show_has(id))
+            return show_take(&settings->show, id, value, err);
         return setup_take(&settings->setup, id, value, err);
     }
+}
+
+static bool is_stdin(const char *path)
+{
+    return !path || strcmp(path, "-") == 0;
 }
 
 static bool check_settings(const Settings *settings, int words, Err *err)
@@ -110,7 +134,15 @@ static bool check_settings(const Settings *settings, int words, Err *err)
     if (setup->beam_size && settings->n_best > setup->config.beam_size)
         return err_set(err, "n-best: %d are more than the %d of --beam-size", settings->n_best,
                        setup->config.beam_size);
-    return true;
+    if (settings->reference && !words)
+        return err_set(err, "--reference goes with a SENTENCE; for lines there is --references FILE");
+    if (settings->references && words)
+        return err_set(err, "--references goes with lines; for a SENTENCE there is --reference TEXT");
+    if (settings->lists && (settings->reference || settings->references))
+        return err_set(err, "--n-best lists what a search finds; with a reference there is no search");
+    if (settings->references && is_stdin(settings->references) && is_stdin(settings->input))
+        return err_set(err, "the lines and their references cannot both come from standard input");
+    return show_check(&settings->show, err);
 }
 
 static void show_help(const OptionTable *table, Buf *out)
@@ -123,31 +155,19 @@ static void show_help(const OptionTable *table, Buf *out)
                   "Status: 0 done, 1 the data or the system, 2 usage, 3 the model.\n");
 }
 
-/* Records -------------------------------------------------------------------------------------- */
-
-static void write_plain(Buf *out, const Translation *translation, long line)
-{
-    (void)line;
-    buf_add(out, translation->text[0].data, translation->text[0].size);
-    buf_char(out, '\n');
-}
-
-static void write_n_best(Buf *out, const Translation *translation, long line)
-{
-    for (int i = 0; i < translation->texts; i++) {
-        const TranslationText *text = &translation->text[i];
-        buf_format(out, "%ld ||| %s ||| Score= %.6f ||| %.6f\n", line, text->data, text->score,
-                   text->normalized);
-    }
-}
-
-static void warn(const Session *session, const ReaderLine *from, const Translation *translation)
+/* whole: nothing of the records was left out. */
+static void warn(Session *session, const ReaderLine *from, const Translation *translation, bool whole)
 {
     char place[32] = "";
     if (session->numbered)
         snprintf(place, sizeof place, "line %ld: ", from->number);
     if (from->cut)
         say("%slonger than %zu bytes; the rest of it is left out", place, READER_LINE_MAX);
+    if (translation->too_long)
+        say("%smore than %d pieces, here or in its reference; not scored", place, TRANSLATOR_FORCE_MAX);
+    if (!whole)
+        say("%stoo many words for a matrix; its attention is left out", place);
+    session->incomplete |= from->cut || translation->too_long || !whole;
     if (session->settings.quiet)
         return;
     if (translation->replaced)
@@ -164,25 +184,64 @@ static void add_line(Session *session, const ReaderLine *from)
 {
     session->from[session->lines] = *from;
     session->line[session->lines++].size = from->size;
-    session->incomplete |= from->cut;
     buf_add(&session->bytes, from->data, from->size);
+}
+
+/* Of the line added last. */
+static void add_reference(Session *session, const char *data, size_t size)
+{
+    session->reference[session->lines - 1].size = size;
+    buf_add(&session->given, data, size);
+}
+
+static void place_lines(TranslatorLine *line, int lines, const Buf *bytes)
+{
+    size_t at = 0;
+    for (int i = 0; i < lines; at += line[i++].size)
+        line[i].data = bytes->data + at;
+}
+
+/* Line i of the batch. *whole becomes false where a matrix is left out. */
+static bool log_line(Session *session, int i, const Translation *translation, bool *whole, Err *err)
+{
+    const Show *show = &session->settings.show;
+    int texts = show->ranked ? translation->texts : 1;
+    Arena arena = {0};
+    bool ok = true;
+    for (int k = 0; ok && k < texts; k++) {
+        const ArenaMark none = {0};
+        arena_rewind(&arena, none);
+        Alignment *a = align_text(&arena, show->vocab, &session->line[i], translation, k, false);
+        *whole = *whole && !a->left_out;
+        ok = log_add(session->log, a, session->from[i].number, k + 1, show->model, err);
+    }
+    arena_free(&arena);
+    return ok;
 }
 
 static bool translate_batch(Session *session, Err *err)
 {
-    size_t at = 0;
-    for (int i = 0; i < session->lines; at += session->line[i++].size)
-        session->line[i].data = session->bytes.data + at;
-    const Translation *translation = translator_run(session->translator, session->line, session->lines);
+    const Translation *translation;
+    place_lines(session->line, session->lines, &session->bytes);
+    if (session->settings.show.forced) {
+        place_lines(session->reference, session->lines, &session->given);
+        translation = translator_force(session->translator, session->line, session->reference, session->lines);
+    } else {
+        translation = translator_run(session->translator, session->line, session->lines);
+    }
     Buf record = {0};
-    for (int i = 0; i < session->lines; i++) {
-        warn(session, &session->from[i], &translation[i]);
+    bool ok = true;
+    for (int i = 0; ok && i < session->lines; i++) {
+        const ReaderLine *from = &session->from[i];
         record.size = 0;
-        session->writer(&record, &translation[i], session->from[i].number - 1);
+        bool whole = show_translation(&session->settings.show, &record, &session->line[i], &translation[i],
+                                      from->number);
+        ok = !session->log || log_line(session, i, &translation[i], &whole, err);
+        warn(session, from, &translation[i], whole);
         output_add(&session->output, record.data, record.size);
     }
     buf_free(&record);
-    return output_flush(&session->output, err);
+    return ok && (!session->log || log_commit(session->log, err)) && output_flush(&session->output, err);
 }
 
 static bool translate_words(Session *session, char **word, int words, Err *err)
@@ -192,56 +251,107 @@ static bool translate_words(Session *session, char **word, int words, Err *err)
         buf_format(&sentence, "%s%s", i ? " " : "", word[i]);
     add_line(session, &(ReaderLine){.data = sentence.data, .size = sentence.size, .number = 1});
     buf_free(&sentence);
+    if (session->settings.reference)
+        add_reference(session, session->settings.reference, strlen(session->settings.reference));
     return translate_batch(session, err);
+}
+
+/* The reference of the line added last. READER_END: there is none, and the line is taken back. */
+static ReaderGot read_reference(Session *session, Err *err)
+{
+    ReaderLine line;
+    ReaderGot got = reader_line(&session->references, &line, err);
+    if (got == READER_LINE)
+        add_reference(session, line.data, line.size);
+    else
+        session->lines--;
+    return got;
+}
+
+/* Has every line its reference? Reads what is left of both. */
+static bool check_references(Session *session, Err *err)
+{
+    Reader *lines = &session->reader, *references = &session->references;
+    Reader *reader[] = {lines, references};
+    for (int i = 0; i < 2; i++) {
+        ReaderLine line;
+        ReaderGot got;
+        while ((got = reader_line(reader[i], &line, err)) == READER_LINE)
+            ;
+        if (got == READER_FAILED)
+            return false;
+    }
+    if (lines->lines != references->lines)
+        return err_set(err, "%s has %ld lines, and %s has %ld", lines->name, lines->lines, references->name,
+                       references->lines);
+    return true;
+}
+
+static bool is_full(const Session *session)
+{
+    return session->lines == session->room || session->bytes.size + session->given.size >= BATCH_BYTES;
 }
 
 static bool translate_lines(Session *session, Err *err)
 {
     bool prompts = isatty(session->reader.fd) && !session->settings.quiet;
-    ReaderGot got;
+    bool paired = session->settings.references != NULL;
+    ReaderGot got, given = READER_LINE;
     session->numbered = true;
     do {
         ReaderLine line;
         session->lines = 0;
-        session->bytes.size = 0;
+        session->bytes.size = session->given.size = 0;
         if (prompts)
             fputs("> ", stderr);
         while ((got = reader_line(&session->reader, &line, err)) == READER_LINE) {
             add_line(session, &line);
-            if (session->lines == session->room || session->bytes.size >= BATCH_BYTES ||
-                !reader_is_ready(&session->reader))
+            if (paired && (given = read_reference(session, err)) != READER_LINE)
+                break;
+            if (is_full(session) || !reader_is_ready(&session->reader))
                 break;
         }
         if (session->lines && !translate_batch(session, err))
             return false;
-    } while (got == READER_LINE);
+    } while (got == READER_LINE && given == READER_LINE);
     if (prompts)
         fputc('\n', stderr);
-    return got == READER_END;
+    if (got == READER_FAILED || given == READER_FAILED)
+        return false;
+    return !paired || check_references(session, err);
 }
 
 /* The run -------------------------------------------------------------------------------------- */
 
+static bool open_input(const char *path, Reader *reader, Err *err)
+{
+    int fd = STDIN_FILENO;
+    if (is_stdin(path))
+        path = "standard input";
+    else
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, "%s: %s", path, strerror(errno));
+    *reader = reader_start(fd, path);
+    return true;
+}
+
 static bool open_files(Session *session, bool reads, Err *err)
 {
-    const char *input = session->settings.input;
-    int fd = STDIN_FILENO;
-    if (input && strcmp(input, "-") != 0)
-        fd = open(input, O_RDONLY | O_CLOEXEC);
-    else
-        input = "standard input";
-    if (fd < 0)
-        return err_set(err, "%s: %s", input, strerror(errno));
-    if (reads)
-        session->reader = reader_start(fd, input);
+    const Settings *settings = &session->settings;
+    if (reads && !open_input(settings->input, &session->reader, err))
+        return false;
+    if (settings->references && !open_input(settings->references, &session->references, err))
+        return false;
     program_unlinks(session->output.temporary);
-    return output_open(&session->output, session->settings.output, err);
+    return output_open(&session->output, settings->output, err);
 }
 
 /* The status to end with; err is set unless it is 0. */
 static int run(Session *session, const char *program, char **word, int words, Err *err)
 {
-    const Settings *settings = &session->settings;
+    Settings *settings = &session->settings;
+    Show *show = &settings->show;
     Model *model = NULL;
     Vocab *vocab = NULL;
     TranslatorOptions options;
@@ -255,20 +365,38 @@ static int run(Session *session, const char *program, char **word, int words, Er
         search->beam_size = search->n_best;
     if (words && !settings->setup.threads)
         options.threads = 1;
-    session->room = BATCH_LINES * options.threads;
-    session->line = memory_take((size_t)session->room * sizeof *session->line);
-    session->from = memory_take((size_t)session->room * sizeof *session->from);
+    options.keep_weights = show_needs_weights(show) || settings->log;
+    size_t room = (size_t)BATCH_LINES * (size_t)options.threads;
+    session->room = (int)room;
+    session->line = memory_take(room * sizeof *session->line);
+    session->reference = memory_take(room * sizeof *session->reference);
+    session->from = memory_take(room * sizeof *session->from);
     session->translator = translator_new(model, vocab, &options);
-    session->writer = settings->lists ? write_n_best : write_plain;
+    Buf name = {0}, head = {0};
+    show_model_name(settings->setup.model ? settings->setup.model : SETUP_MODEL, &name);
+    show->model = name.data;
+    show->vocab = vocab;
+    show->ranked = settings->lists;
+    show->forced = settings->reference || settings->references;
+    show_begin(show, &head);
+    output_add(&session->output, head.data, head.size);
 
-    bool ok = words ? translate_words(session, word, words, err) : translate_lines(session, err);
+    bool ok = !settings->log || (session->log = log_open(settings->log, err));
+    if (ok)
+        ok = words ? translate_words(session, word, words, err) : translate_lines(session, err);
+    log_close(session->log);
     translator_free(session->translator);
     vocab_free(vocab);
     model_free(model);
     free(session->line);
+    free(session->reference);
     free(session->from);
     buf_free(&session->bytes);
+    buf_free(&session->given);
+    buf_free(&name);
+    buf_free(&head);
     reader_free(&session->reader);
+    reader_free(&session->references);
     return ok ? DONE : FAILED;
 }
 
@@ -297,6 +425,7 @@ int main(int argc, char **argv)
     Err err;
     Buf text = {0};
     option_add(&table, setup_rows, SETUP_ROWS);
+    option_add(&table, show_rows, SHOW_ROWS);
     option_add(&table, rows, sizeof rows / sizeof *rows);
     int first = option_parse(&table, argc, argv, take_option, &settings, &err);
     if (settings.help || settings.version) {

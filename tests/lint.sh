@@ -90,6 +90,7 @@ lint_c() {
             rooms["text"] = "base text"
             rooms["view"] = "base view"
             rooms["model"] = "base math text model"
+            rooms["cli"] = "base math text model view cli"
             never["config"] = "layer model checkpoint store search trainer"
             never["layer"] = "model checkpoint store search trainer"
             never["model"] = "checkpoint store search trainer"

@@ -66,7 +66,7 @@ bool output_open(Output *output, const char *path, Err *err)
 
 void output_add(Output *output, const void *data, size_t size)
 {
-    if (!output->failure && fwrite(data, 1, size, output->file) != size)
+    if (size && !output->failure && fwrite(data, 1, size, output->file) != size)
         output->failure = errno ? errno : EIO;
 }
 

@@ -2,6 +2,7 @@
 #include "base/program.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,14 +37,27 @@ int program_processors(void)
     return count < 1 ? 1 : count > 256 ? 256 : (int)count;
 }
 
-/* The library's one mutable global: a signal handler has no other way to know. */
+/* The library's one mutable global: what ends a program has no other way to know. */
 static const char *volatile unlinked;
 
-static void end_by_signal(int number)
+static void unlink_now(void)
 {
     const char *path = unlinked;
     if (path && path[0])
         unlink(path);
+}
+
+void program_unlinks_at_exit(const char *path)
+{
+    static bool registered;
+    unlinked = path;
+    if (!registered)
+        registered = atexit(unlink_now) == 0;
+}
+
+static void end_by_signal(int number)
+{
+    unlink_now();
     struct sigaction standard = {.sa_handler = SIG_DFL};
     sigaction(number, &standard, NULL);
     raise(number);
@@ -52,7 +66,7 @@ static void end_by_signal(int number)
 void program_unlinks(const char *path)
 {
     const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    unlinked = path;
+    program_unlinks_at_exit(path);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct sigaction old, own = {.sa_handler = end_by_signal};
         sigemptyset(&own.sa_mask);

@@ -17,9 +17,12 @@ void program_beside(const char *name, const char *file, Buf *out);
 /* Processors that may run threads, at least 1. */
 int program_processors(void);
 
-/* When a signal ends the program (SIGINT, SIGTERM, SIGHUP), this file is removed first. path must live as
- * long as the program; "" or NULL: no file. The signal then ends the program as if nothing had been set, so
- * that the shell sees it: status 130 for SIGINT. */
+/* When exit() ends the program, as it does for want of memory, this file is removed first. path must live as
+ * long as the program, or until this is called again; "" or NULL: no file. */
+void program_unlinks_at_exit(const char *path);
+
+/* The same, and when a signal does (SIGINT, SIGTERM, SIGHUP). The signal then ends the program as if nothing
+ * had been set, so that the shell sees it: status 130 for SIGINT. */
 void program_unlinks(const char *path);
 
 #endif

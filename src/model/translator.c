@@ -5,6 +5,7 @@
 #include "model/translator.h"
 
 #include "base/pool.h"
+#include "base/utf8.h"
 #include "model/translator_cut.h"
 #include "text/split.h"
 
@@ -18,6 +19,7 @@ typedef struct {
     TranslationPart *part;
     const char *line;
     size_t number; /* in the order of the text: equal lengths keep it */
+    TranslationOutput *given; /* to be forced; NULL: to be searched */
 } Job;
 
 typedef struct {
@@ -120,28 +122,33 @@ static const char *replace_controls(Arena *arena, const TranslatorLine *line, si
     return copy;
 }
 
-static void add_job(Translator *it, TranslationPart *part, const char *line)
+static void add_job(Translator *it, TranslationPart *part, const char *line, TranslationOutput *given)
 {
     if (it->jobs == it->room) {
         it->room = it->room ? it->room * 2 : 64;
         it->job = memory_grow(it->job, it->room * sizeof *it->job);
     }
-    it->job[it->jobs] = (Job){part, line, it->jobs};
+    it->job[it->jobs] = (Job){part, line, it->jobs, given};
     it->jobs++;
 }
 
-static void prepare(Translator *it, const TranslatorLine *line, Translation *translation)
+static Pieces encode_source(Translator *it, const TranslatorLine *line, Translation *translation)
 {
     assert(line->size <= TEXT_SIZE_MAX);
     ArenaMark mark = arena_mark(&it->scratch);
-    size_t limit = (size_t)it->options.max_pieces, parts = 0;
     *translation = (Translation){0};
     const char *data = replace_controls(&it->scratch, line, &translation->controls);
     Text text = text_source(&it->scratch, data, line->size);
     translation->replaced = text.replaced;
     Pieces pieces = vocab_encode(it->vocab, &it->memory, &text, 0, NULL);
     arena_rewind(&it->scratch, mark);
+    return pieces;
+}
 
+static void prepare(Translator *it, const TranslatorLine *line, Translation *translation)
+{
+    size_t limit = (size_t)it->options.max_pieces, parts = 0;
+    Pieces pieces = encode_source(it, line, translation);
     for (size_t at = 0; at < pieces.count; at = translator_cut(it->vocab, &pieces, at, limit))
         parts++;
     translation->part = arena_take_zeros(&it->memory, parts * sizeof *translation->part);
@@ -151,7 +158,7 @@ static void prepare(Translator *it, const TranslatorLine *line, Translation *tra
         part->id = pieces.id + at;
         part->origin = pieces.origin + at;
         part->count = (int)(end - at);
-        add_job(it, part, line->data);
+        add_job(it, part, line->data, NULL);
     }
 }
 
@@ -162,7 +169,7 @@ static bool has_class(const char *data, size_t size, unsigned classes)
 {
     uint32_t code;
     for (size_t at = 0; at < size;)
-        if (text_next(data, size, &at, &code) && classes >> split_class(code) & 1)
+        if (utf8_next(data, size, &at, &code) && classes >> split_class(code) & 1)
             return true;
     return false;
 }
@@ -185,7 +192,7 @@ static void make_one_line(char *data, size_t size)
     for (size_t at = 0, begin; at < size;) {
         uint32_t code;
         begin = at;
-        text_next(data, size, &at, &code);
+        utf8_next(data, size, &at, &code);
         if (code < ' ' || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029)
             memset(data + begin, ' ', at - begin);
     }
@@ -250,9 +257,35 @@ static void rescue(const Translator *it, Worker *worker, const SearchSource *sou
                 true, part);
 }
 
+/* The given output's pieces are known; the rest is found. */
+static void force(const Translator *it, Worker *worker, const Job *job)
+{
+    TranslationPart *part = job->part;
+    TranslationOutput *output = job->given;
+    size_t steps = (size_t)output->count + 1;
+    ArenaMark mark = arena_mark(&worker->scratch);
+    Hypothesis h = search_force(it->model, worker->tape, (SearchSource){part->id, part->count},
+                                (SearchSource){output->id, output->count}, &it->options.search,
+                                &worker->scratch);
+    output->score = h.score;
+    output->normalized = h.normalized;
+    output->piece_score = copy(&worker->memory, h.piece_score, steps * sizeof(real));
+    if (it->options.keep_weights)
+        output->weights =
+            copy(&worker->memory, h.weights, steps * ((size_t)part->count + 1) * sizeof(real));
+    part->output = output;
+    part->outputs = 1;
+    arena_rewind(&worker->scratch, mark);
+}
+
 static void search_batch(const Translator *it, Worker *worker, const Job *job, int n)
 {
     SearchSource *source = arena_take(&worker->scratch, (size_t)n * sizeof *source);
+    if (job->given) {
+        for (int i = 0; i < n; i++)
+            force(it, worker, &job[i]);
+        return;
+    }
     for (int i = 0; i < n; i++)
         source[i] = (SearchSource){job[i].part->id, job[i].part->count};
     const SearchResult *result =
@@ -325,18 +358,20 @@ static void finish(Translator *it, Translation *translation)
         translation->text[i] = join(it, translation, i);
 }
 
-const Translation *translator_run(Translator *it, const TranslatorLine *line, int n)
+static Translation *start(Translator *it, int n)
 {
     const ArenaMark empty = {0};
-    size_t threads = (size_t)it->options.threads;
     arena_rewind(&it->memory, empty);
-    for (size_t i = 0; i < threads; i++)
+    for (int i = 0; i < it->options.threads; i++)
         arena_rewind(&it->worker[i].memory, empty);
     it->jobs = 0;
+    return arena_take(&it->memory, (size_t)n * sizeof(Translation));
+}
 
-    Translation *translation = arena_take(&it->memory, (size_t)n * sizeof *translation);
-    for (int i = 0; i < n; i++)
-        prepare(it, &line[i], &translation[i]);
+/* All that was prepared, by all workers. */
+static void run(Translator *it, Translation *translation, int n)
+{
+    size_t threads = (size_t)it->options.threads;
     if (it->jobs)
         qsort(it->job, it->jobs, sizeof *it->job, compare_jobs);
     it->batch = (it->jobs + threads - 1) / threads;
@@ -348,5 +383,50 @@ const Translation *translator_run(Translator *it, const TranslatorLine *line, in
         pool_run(it->pool, work, it);
     for (int i = 0; i < n; i++)
         finish(it, &translation[i]);
+}
+
+const Translation *translator_run(Translator *it, const TranslatorLine *line, int n)
+{
+    Translation *translation = start(it, n);
+    for (int i = 0; i < n; i++)
+        prepare(it, &line[i], &translation[i]);
+    run(it, translation, n);
+    return translation;
+}
+
+/* One part, whatever its length. */
+static void prepare_forced(Translator *it, const TranslatorLine *line, const TranslatorLine *reference,
+                           Translation *translation)
+{
+    assert(reference->size <= TEXT_SIZE_MAX);
+    Pieces source = encode_source(it, line, translation);
+    ArenaMark mark = arena_mark(&it->scratch);
+    char *data = arena_copy_text(&it->memory, reference->data, reference->size);
+    make_one_line(data, reference->size);
+    Text text = text_nfc(&it->scratch, data, reference->size);
+    Pieces target = vocab_encode(it->vocab, &it->memory, &text, 0, NULL);
+    translation->replaced += text.replaced;
+    arena_rewind(&it->scratch, mark);
+    translation->too_long = source.count > TRANSLATOR_FORCE_MAX || target.count > TRANSLATOR_FORCE_MAX;
+    if (translation->too_long ||
+        (!source.count && !has_class(data, reference->size, ~(1u << SPLIT_SPACE))))
+        return;
+
+    TranslationOutput *output = arena_take(&it->memory, sizeof *output);
+    *output = (TranslationOutput){.data = data, .size = reference->size, .id = target.id,
+                                  .span = target.origin, .count = (int)target.count};
+    translation->parts = 1;
+    translation->part = arena_take_zeros(&it->memory, sizeof *translation->part);
+    *translation->part = (TranslationPart){source.id, source.origin, (int)source.count, NULL, 0};
+    add_job(it, translation->part, line->data, output);
+}
+
+const Translation *translator_force(Translator *it, const TranslatorLine *line,
+                                    const TranslatorLine *reference, int n)
+{
+    Translation *translation = start(it, n);
+    for (int i = 0; i < n; i++)
+        prepare_forced(it, &line[i], &reference[i], &translation[i]);
+    run(it, translation, n);
     return translation;
 }

@@ -34,6 +34,7 @@
 
 #define TRANSLATOR_BATCH 32  /* parts searched together, at most */
 #define TRANSLATOR_RESCUE 5
+#define TRANSLATOR_FORCE_MAX 2048 /* pieces */
 
 typedef struct {
     SearchOptions search;
@@ -85,6 +86,7 @@ typedef struct {
     int parts;
     size_t replaced; /* ill-formed sequences in the line */
     size_t controls; /* control characters in the line, white space not among them */
+    bool too_long;   /* not forced */
 } Translation;
 
 typedef struct Translator Translator;
@@ -102,6 +104,13 @@ Translator *translator_new(const Model *model, const Vocab *vocab, const Transla
 /* Translates n lines: [n], owned by the translator, good until the next call. The lines' bytes are needed
  * only while it runs. */
 const Translation *translator_run(Translator *translator, const TranslatorLine *line, int n);
+
+/* The same for translations that are given: reference[i] is one of line[i]. Each Translation has one text, the
+ * reference with spaces for what would end or disturb a line; its score, spans and weights are as if the
+ * search had found it. Nothing is cut: where the line or its reference has more than TRANSLATOR_FORCE_MAX
+ * pieces, the translation is empty and too_long. It is empty too where both are blank. */
+const Translation *translator_force(Translator *translator, const TranslatorLine *line,
+                                    const TranslatorLine *reference, int n);
 
 void translator_free(Translator *translator);
 

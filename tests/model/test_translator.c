@@ -313,6 +313,56 @@ START_TEST(cuts_end_a_part_in_time)
 }
 END_TEST
 
+/* A translation that is given is scored by the very pieces that its text is read as, and keeps its bytes. */
+START_TEST(given_translations_are_forced)
+{
+    static const char broken[] = "El\tga\xcc\x81to \xff\n";
+    TranslatorLine line[] = {line_of("The cat sat."), line_of(""), line_of(""), line_of("One  moment"), {NULL, 0}};
+    TranslatorLine reference[] = {line_of("El gato."), line_of(" "), line_of("No"), line_of(broken), {NULL, 0}};
+    char *long_line = memory_take(TRANSLATOR_FORCE_MAX + 1);
+    memset(long_line, '5', TRANSLATOR_FORCE_MAX + 1);
+    reference[4] = (TranslatorLine){long_line, TRANSLATOR_FORCE_MAX + 1};
+    line[4] = line_of("Five.");
+    TranslatorOptions options = translator_options(model);
+    options.keep_weights = true;
+    options.threads = 2;
+    options.max_pieces = 4; /* nothing is cut */
+    Translator *translator = translator_new(model, vocab, &options);
+    const Translation *forced = translator_force(translator, line, reference, 5);
+    Tape *tape = tape_new(kernel_best());
+    Arena arena = {0};
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(forced[i].texts, 1);
+        ck_assert_int_eq(forced[i].too_long, i == 4);
+        ck_assert_int_eq(forced[i].parts, i != 1 && i != 4);
+        if (!forced[i].parts) {
+            ck_assert_str_eq(forced[i].text[0].data, "");
+            continue;
+        }
+        const TranslationPart *part = &forced[i].part[0];
+        const TranslationOutput *output = &part->output[0];
+        Text text = text_nfc(&arena, output->data, output->size);
+        Pieces target = vocab_encode(vocab, &arena, &text, 0, NULL);
+        Hypothesis h = search_force(model, tape, (SearchSource){part->id, part->count},
+                                    (SearchSource){target.id, (int)target.count}, &options.search, &arena);
+        size_t cells = (target.count + 1) * ((size_t)part->count + 1);
+        ck_assert_int_eq(output->count, (int)target.count);
+        ck_assert_mem_eq(output->span, target.origin, target.count * sizeof *target.origin);
+        ck_assert_mem_eq(output->weights, h.weights, cells * sizeof *h.weights);
+        ck_assert_double_eq(forced[i].text[0].score, h.score);
+        ck_assert_double_eq_tol(forced[i].text[0].normalized, h.normalized, 1e-12);
+    }
+    ck_assert_str_eq(forced[0].text[0].data, "El gato.");
+    ck_assert_str_eq(forced[3].text[0].data, "El ga\xcc\x81to \xff ");
+    ck_assert_uint_eq(forced[3].replaced, 1);
+    ck_assert_int_eq(forced[2].part[0].count, 0);
+    arena_free(&arena);
+    tape_free(tape);
+    translator_free(translator);
+    free(long_line);
+}
+END_TEST
+
 Suite *translator_suite(void)
 {
     Suite *suite = suite_create("translator");
@@ -327,6 +377,7 @@ Suite *translator_suite(void)
     tcase_add_test(tests, hypotheses_are_listed_best_first);
     tcase_add_test(tests, empty_output_is_rescued);
     tcase_add_test(tests, output_is_one_line);
+    tcase_add_test(tests, given_translations_are_forced);
     tcase_add_loop_test(tests, cuts_prefer_marks, 0, sizeof cuts / sizeof *cuts);
     tcase_add_test(tests, cuts_end_a_part_in_time);
     suite_add_tcase(suite, tests);
