@@ -67,16 +67,13 @@ static void linear_backward(Tape *tape, const Node *node)
     }
 }
 
-Tensor op_linear(Tape *tape, Tensor x, const Param *weight, const Param *bias)
+static void multiply(Tape *tape, Tensor y, Tensor x, const Param *weight, const Param *bias, bool onto)
 {
-    const Pack *w = &weight->forward;
-    assert(x.cols == w->depth && (!bias || bias->cols == w->cols));
-    Tensor y = tape_tensor(tape, x.rows, w->cols);
-    if (bias)
-        for (int i = 0; i < y.rows; i++)
-            memcpy(y.value + (size_t)i * (size_t)y.cols, bias->value,
-                   (size_t)y.cols * sizeof(real));
-    tape->kernel->product(y.value, y.cols, x.value, x.cols, x.rows, w, bias != NULL);
+    assert(x.rows == y.rows && x.cols == weight->forward.depth && y.cols == weight->forward.cols);
+    assert(!bias || bias->cols == y.cols);
+    for (int i = 0; bias && i < y.rows; i++)
+        memcpy(y.value + (size_t)i * (size_t)y.cols, bias->value, (size_t)y.cols * sizeof(real));
+    tape->kernel->product(y.value, y.cols, x.value, x.cols, x.rows, &weight->forward, bias || onto);
     if (tape->recording) {
         Linear *op = tape_node(tape, sizeof *op, linear_backward);
         op->weight = weight;
@@ -84,6 +81,26 @@ Tensor op_linear(Tape *tape, Tensor x, const Param *weight, const Param *bias)
         op->x = x;
         op->y = y;
     }
+}
+
+Tensor op_linear(Tape *tape, Tensor x, const Param *weight, const Param *bias)
+{
+    Tensor y = tape_tensor(tape, x.rows, weight->forward.cols);
+    multiply(tape, y, x, weight, bias, false);
+    return y;
+}
+
+void op_linear_onto(Tape *tape, Tensor y, Tensor x, const Param *weight)
+{
+    multiply(tape, y, x, weight, NULL, true);
+}
+
+Tensor op_logits(Tape *tape, Tensor x, const Param *weight, const Param *bias)
+{
+    Tensor y = {.rows = x.rows, .cols = weight->forward.cols};
+    y.value = arena_take(&tape->arena, tensor_size(y) * sizeof(real));
+    y.grad = tape->recording ? y.value : NULL;
+    multiply(tape, y, x, weight, bias, false);
     return y;
 }
 
@@ -292,26 +309,25 @@ double op_cross_entropy(Tape *tape, Tensor logits, const int *target, double smo
 {
     const Kernel *kernel = tape->kernel;
     size_t n = (size_t)logits.cols;
-    double loss = 0;
+    assert(!tape->recording || logits.grad == logits.value);
+    double loss = 0, even = smoothing / (double)n;
     for (int i = 0; i < logits.rows; i++) {
         real *row = logits.value + (size_t)i * n;
-        if (target[i] < 0)
+        if (target[i] < 0) {
+            memset(row, 0, n * sizeof *row);
             continue;
+        }
         assert(target[i] < logits.cols);
         double right = (double)row[target[i]], sum = (double)kernel->sum(row, n);
         double log_sum = (double)kernel->softmax(row, n);
-        double even = smoothing / (double)n;
         loss -= (1 - smoothing) * (right - log_sum) + even * (sum - (double)n * log_sum);
         if (plain)
             *plain -= right - log_sum;
         if (!tape->recording)
             continue;
-        real *grad = logits.grad + (size_t)i * n;
-        kernel->axpy(grad, (real)scale, row, n);
-        real floor = (real)(scale * even);
         for (size_t j = 0; j < n; j++)
-            grad[j] -= floor;
-        grad[target[i]] -= (real)(scale * (1 - smoothing));
+            row[j] = (real)scale * (row[j] - (real)even);
+        row[target[i]] -= (real)(scale * (1 - smoothing));
     }
     return loss;
 }

@@ -16,6 +16,12 @@ Tensor op_embed(Tape *tape, const Param *table, const int *id, int n);
  * is used transposed. */
 Tensor op_linear(Tape *tape, Tensor x, const Param *weight, const Param *bias);
 
+/* y += x W, in y's own memory: y must have been written by one op and read by none. */
+void op_linear_onto(Tape *tape, Tensor y, Tensor x, const Param *weight);
+
+/* As op_linear, for op_cross_entropy alone: value and gradient are one memory. */
+Tensor op_logits(Tape *tape, Tensor x, const Param *weight, const Param *bias);
+
 /* y = [a, b]: columns side by side. */
 Tensor op_join(Tape *tape, Tensor a, Tensor b);
 
@@ -39,20 +45,21 @@ typedef struct {
     Tensor h, c;
 } RnnState;
 
-/* One step of a cell from the two halves of its gates, x W + b and h W' (+ b'), [batch, gates * hidden].
- * `recurrent` is used up: its memory holds the gates from then on, so nothing else may read it.
+/* One step of a cell from its gates, [batch, gates * hidden]: x W + b + h W' for LSTM; for GRU the two halves,
+ * x W + b and h W' + b', which its candidate needs apart. The gates (GRU: the recurrent half) are used up:
+ * their memory holds them after their non-linearities, so nothing else may read them.
  * Row b is carried through unchanged where step >= length[b]; length NULL: no row is. So one rule
  * makes a forward direction end, and a backward direction begin, at each sentence's own end. */
-RnnState op_lstm(Tape *tape, Tensor input, Tensor recurrent, RnnState state, const int *length, int step);
+RnnState op_lstm(Tape *tape, Tensor gates, RnnState state, const int *length, int step);
 RnnState op_gru(Tape *tape, Tensor input, Tensor recurrent, RnnState state, const int *length, int step);
 
 /* Label-smoothed cross-entropy of rows of logits (Szegedy et al. 2016, section 7):
  *
  *     loss = - sum_i [ (1 - smoothing) log p[i, target[i]] + smoothing / n sum_j log p[i, j] ]
  *
- * over the rows with target[i] >= 0. Computed in place: afterwards logits.value holds p, or, when
- * recording, logits.grad has the gradient of scale * loss added to it. `plain`, when not NULL, gets
- * the loss without smoothing added to it. Returns the loss, not scaled. */
+ * over the rows with target[i] >= 0. Computed in place, in what op_logits gave: logits, then p, then, when
+ * recording, the gradient of scale * loss. `plain`, when not NULL, gets the loss without smoothing added
+ * to it. Returns the loss, not scaled. */
 double op_cross_entropy(Tape *tape, Tensor logits, const int *target, double smoothing, double scale,
                         double *plain);
 

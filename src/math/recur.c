@@ -6,9 +6,8 @@
 
 typedef struct {
     Node node;
-    Tensor input, recurrent;
+    Tensor input, gates; /* GRU: both halves; LSTM: gates only. gates holds them non-linear */
     RnnState before, after;
-    real *gates;    /* [batch, gates * hidden], after their non-linearities: recurrent's own memory */
     real *extra;    /* LSTM: tanh(c), GRU: recurrent half of the candidate; [batch, hidden] */
     const int *length;
     int step;
@@ -43,7 +42,7 @@ static Cell *cell_node(Tape *tape, const Cell *cell, void (*backward)(Tape *, co
 
 /* ---- LSTM (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000) ----
  *
- *     [i, f, o, g] = input + recurrent       each [batch, hidden]
+ *     [i, f, o, g] = gates                   each [batch, hidden]
  *     i, f, o = sigmoid(.)   g = tanh(.)
  *     c' = f c + i g         h' = o tanh(c')
  *
@@ -63,10 +62,10 @@ static void lstm_backward(Tape *tape, const Node *node)
             continue;
         }
         size_t at = (size_t)b * n;
-        const real *i = op->gates + 4 * at, *f = i + n, *o = f + n, *g = o + n;
+        const real *i = op->gates.value + 4 * at, *f = i + n, *o = f + n, *g = o + n;
         const real *r = op->extra + at, *c = op->before.c.value + at;
         const real *dh = op->after.h.grad + at, *dc_after = op->after.c.grad + at;
-        real *dc_before = op->before.c.grad + at, *d = op->recurrent.grad + 4 * at;
+        real *dc_before = op->before.c.grad + at, *d = op->gates.grad + 4 * at;
         for (size_t j = 0; j < n; j++) {
             real dc = dc_after[j] + dh[j] * o[j] * (1 - r[j] * r[j]);
             d[j] = dc * g[j] * i[j] * (1 - i[j]);
@@ -75,20 +74,18 @@ static void lstm_backward(Tape *tape, const Node *node)
             d[3 * n + j] = dc * i[j] * (1 - g[j] * g[j]);
             dc_before[j] += dc * f[j];
         }
-        tape->kernel->add(op->input.grad + 4 * at, d, 4 * n);
     }
 }
 
-RnnState op_lstm(Tape *tape, Tensor input, Tensor recurrent, RnnState state, const int *length, int step)
+RnnState op_lstm(Tape *tape, Tensor gates, RnnState state, const int *length, int step)
 {
     int batch = state.h.rows;
     size_t n = (size_t)state.h.cols;
-    assert(input.rows == batch && recurrent.rows == batch && state.c.rows == batch);
-    assert((size_t)input.cols == 4 * n && input.cols == recurrent.cols && (size_t)state.c.cols == n);
-    Cell cell = {.input = input, .recurrent = recurrent, .before = state, .length = length, .step = step};
+    assert(gates.rows == batch && state.c.rows == batch);
+    assert((size_t)gates.cols == 4 * n && (size_t)state.c.cols == n);
+    Cell cell = {.gates = gates, .before = state, .length = length, .step = step};
     cell.after.h = tape_tensor(tape, batch, (int)n);
     cell.after.c = tape_tensor(tape, batch, (int)n);
-    cell.gates = recurrent.value;
     cell.extra = arena_take(&tape->arena, tensor_size(state.h) * sizeof(real));
     for (int b = 0; b < batch; b++) {
         if (!is_active(length, b, step)) {
@@ -97,8 +94,7 @@ RnnState op_lstm(Tape *tape, Tensor input, Tensor recurrent, RnnState state, con
             continue;
         }
         size_t at = (size_t)b * n;
-        real *i = cell.gates + 4 * at, *f = i + n, *o = f + n, *g = o + n, *r = cell.extra + at;
-        tape->kernel->add(i, input.value + 4 * at, 4 * n);
+        real *i = gates.value + 4 * at, *f = i + n, *o = f + n, *g = o + n, *r = cell.extra + at;
         tape->kernel->sigmoid(i, 3 * n);
         tape->kernel->tanh(g, n);
         const real *c = state.c.value + at;
@@ -134,11 +130,11 @@ static void gru_backward(Tape *tape, const Node *node)
             continue;
         }
         size_t at = (size_t)b * width;
-        const real *z = op->gates + 3 * at, *r = z + width, *n = r + width;
+        const real *z = op->gates.value + 3 * at, *r = z + width, *n = r + width;
         const real *candidate = op->extra + at, *h = op->before.h.value + at;
         const real *dh = op->after.h.grad + at;
         real *dh_before = op->before.h.grad + at;
-        real *dinput = op->input.grad + 3 * at, *drecurrent = op->recurrent.grad + 3 * at;
+        real *dinput = op->input.grad + 3 * at, *drecurrent = op->gates.grad + 3 * at;
         for (size_t j = 0; j < width; j++) {
             real dn = dh[j] * (1 - z[j]) * (1 - n[j] * n[j]);
             real dz = dh[j] * (h[j] - n[j]) * z[j] * (1 - z[j]);
@@ -160,9 +156,8 @@ RnnState op_gru(Tape *tape, Tensor input, Tensor recurrent, RnnState state, cons
     size_t width = (size_t)state.h.cols;
     assert(input.rows == batch && recurrent.rows == batch);
     assert((size_t)input.cols == 3 * width && input.cols == recurrent.cols);
-    Cell cell = {.input = input, .recurrent = recurrent, .before = state, .length = length, .step = step};
+    Cell cell = {.input = input, .gates = recurrent, .before = state, .length = length, .step = step};
     cell.after.h = tape_tensor(tape, batch, (int)width);
-    cell.gates = recurrent.value;
     cell.extra = arena_take(&tape->arena, tensor_size(state.h) * sizeof(real));
     for (int b = 0; b < batch; b++) {
         if (!is_active(length, b, step)) {
@@ -170,7 +165,7 @@ RnnState op_gru(Tape *tape, Tensor input, Tensor recurrent, RnnState state, cons
             continue;
         }
         size_t at = (size_t)b * width;
-        real *z = cell.gates + 3 * at, *r = z + width, *n = r + width;
+        real *z = recurrent.value + 3 * at, *r = z + width, *n = r + width;
         real *candidate = cell.extra + at;
         memcpy(candidate, n, width * sizeof(real));
         tape->kernel->add(z, input.value + 3 * at, 2 * width);

@@ -50,12 +50,14 @@ RnnState rnn_zero(const Rnn *rnn, Tape *tape, int batch)
     return state;
 }
 
-RnnState rnn_step(const Rnn *rnn, Tape *tape, Tensor input_gates, RnnState state, const int *length,
-                  int step)
+RnnState rnn_step(const Rnn *rnn, Tape *tape, Tensor gates, RnnState state, const int *length, int step)
 {
+    if (rnn->cell == CELL_LSTM) {
+        op_linear_onto(tape, gates, state.h, rnn->recurrent);
+        return op_lstm(tape, gates, state, length, step);
+    }
     Tensor recurrent = op_linear(tape, state.h, rnn->recurrent, rnn->recurrent_bias);
-    return rnn->cell == CELL_LSTM ? op_lstm(tape, input_gates, recurrent, state, length, step)
-                                  : op_gru(tape, input_gates, recurrent, state, length, step);
+    return op_gru(tape, gates, recurrent, state, length, step);
 }
 
 Attention attention_add(Params *params, const char *name, Score score, int query, int memory)

@@ -34,7 +34,9 @@ Rnn rnn_add(Params *params, const char *name, Cell cell, int in, int hidden);
 void rnn_start(const Rnn *rnn);
 
 RnnState rnn_zero(const Rnn *rnn, Tape *tape, int batch);
-RnnState rnn_step(const Rnn *rnn, Tape *tape, Tensor input_gates, RnnState state, const int *length, int step);
+
+/* gates: x W + b, [batch, gates * hidden]; it is used up. */
+RnnState rnn_step(const Rnn *rnn, Tape *tape, Tensor gates, RnnState state, const int *length, int step);
 
 /* Attention of a query of one width over states of another: the projections that each score needs,
  * around the one op.

@@ -167,7 +167,7 @@ Decoded model_step(const Model *model, Tape *tape, const Memory *memory, State *
 
 Tensor model_logits(const Model *model, Tape *tape, Tensor state)
 {
-    return op_linear(tape, state, model->target_embedding, model->output_bias);
+    return op_logits(tape, state, model->target_embedding, model->output_bias);
 }
 
 /* The output layer is most of the work and, at thousands of pieces, would be most of the memory: it

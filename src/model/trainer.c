@@ -98,6 +98,9 @@ static void worker_range(const Trainer *trainer, int worker, size_t *first, size
     *last = units * ((size_t)worker + 1) / workers * 16;
 }
 
+/* Blocks are walked through in chunks that stay in the cache from one pass over them to the next. */
+enum { CHUNK = 4096 };
+
 static void sum_gradients(void *job, int number)
 {
     Trainer *trainer = job;
@@ -105,11 +108,11 @@ static void sum_gradients(void *job, int number)
     size_t first, last;
     worker_range(trainer, number, &first, &last);
     real *sum = trainer->worker[0].gradient;
-    for (int i = 1; i < pool_workers(trainer->pool); i++)
-        kernel->add(sum + first, trainer->worker[i].gradient + first, last - first);
     double square = 0;
-    for (size_t at = first; at < last; at += 4096) {
-        size_t n = last - at < 4096 ? last - at : 4096;
+    for (size_t at = first; at < last; at += CHUNK) {
+        size_t n = last - at < CHUNK ? last - at : CHUNK;
+        for (int i = 1; i < pool_workers(trainer->pool); i++)
+            kernel->add(sum + at, trainer->worker[i].gradient + at, n);
         square += (double)kernel->dot(sum + at, sum + at, n);
     }
     trainer->worker[number].square = square;
@@ -123,12 +126,14 @@ static void update_weights(void *job, int number)
     size_t first, last;
     worker_range(trainer, number, &first, &last);
     real *weight = trainer->params->value, *average = checkpoint->block[ROLE_AVERAGE];
-    kernel->adam(weight + first, trainer->worker[0].gradient + first,
-                 checkpoint->block[ROLE_MOMENT1] + first, checkpoint->block[ROLE_MOMENT2] + first,
-                 last - first, &trainer->adam);
     real keep = trainer->decay, take = 1 - keep;
-    for (size_t i = first; i < last; i++)
-        average[i] = keep * average[i] + take * weight[i];
+    for (size_t at = first; at < last; at += CHUNK) {
+        size_t n = last - at < CHUNK ? last - at : CHUNK;
+        kernel->adam(weight + at, trainer->worker[0].gradient + at, checkpoint->block[ROLE_MOMENT1] + at,
+                     checkpoint->block[ROLE_MOMENT2] + at, n, &trainer->adam);
+        for (size_t i = at; i < at + n; i++)
+            average[i] = keep * average[i] + take * weight[i];
+    }
 }
 
 /* Parameters are shared out by size: the one whose first number lies in a worker's range is its own. */

@@ -15,7 +15,7 @@ enum { ROWS = 3, COLS = 4 };
 /* Parameters that the cases take their inputs from. */
 typedef struct {
     Params params;
-    const Param *x, *y, *wide, *wider, *matrix, *tied, *bias, *vector;
+    const Param *x, *y, *wide, *wider, *matrix, *recurrent, *tied, *bias, *vector;
 } World;
 
 static void world_start(World *world)
@@ -26,6 +26,7 @@ static void world_start(World *world)
     world->wide = params_add(params, "wide", ROWS, 4 * COLS, PARAM_TABLE);
     world->wider = params_add(params, "wider", 3 * ROWS, COLS, PARAM_TABLE);
     world->matrix = params_add(params, "matrix", COLS, 5, PARAM_MATRIX);
+    world->recurrent = params_add(params, "recurrent", COLS, 4 * COLS, PARAM_MATRIX);
     world->tied = params_add(params, "tied", 6, COLS, PARAM_TIED);
     world->bias = params_add(params, "bias", 1, 5, PARAM_VECTOR);
     world->vector = params_add(params, "vector", 1, COLS, PARAM_VECTOR);
@@ -94,10 +95,11 @@ static const int length[ROWS] = {2, 1, 3};
 static Tensor build_lstm(Tape *tape, const World *world)
 {
     RnnState state = {.h = input(tape, world->x), .c = input(tape, world->y)};
-    Tensor gates = input(tape, world->wide);
-    for (int t = 0; t < 3; t++)
-        state = op_lstm(tape, gates, op_join(tape, op_join(tape, state.h, state.h), op_join(tape, state.h, state.c)),
-                        state, length, t);
+    for (int t = 0; t < 3; t++) {
+        Tensor gates = input(tape, world->wide);
+        op_linear_onto(tape, gates, state.h, world->recurrent);
+        state = op_lstm(tape, gates, state, length, t);
+    }
     return op_join(tape, state.h, state.c);
 }
 
@@ -192,7 +194,7 @@ static double entropy_loss(void *data, Params *params, real *gradient)
     Tape *tape = check->tape;
     tape->recording = gradient != NULL;
     tape->gradient = gradient;
-    Tensor logits = build_linear_tied(tape, &check->world);
+    Tensor logits = op_logits(tape, input(tape, check->world.x), check->world.tied, NULL);
     double loss = op_cross_entropy(tape, logits, target, 0.1, 1, NULL);
     tape_backward(tape, (TapeMark){0});
     tape_reset(tape);
@@ -279,16 +281,14 @@ END_TEST
 START_TEST(lstm_is_its_formula)
 {
     Tape *tape = tape_new(kernel_best());
-    Tensor input_half = tape_tensor(tape, 1, 4), recurrent = tape_tensor(tape, 1, 4);
+    Tensor gates = tape_tensor(tape, 1, 4);
     RnnState state = {.h = tape_tensor(tape, 1, 1), .c = tape_tensor(tape, 1, 1)};
     const double gate[] = {0.3, -0.8, 1.1, 0.6};
-    for (int k = 0; k < 4; k++) {
-        input_half.value[k] = (real)(gate[k] - 0.25);
-        recurrent.value[k] = (real)0.25;
-    }
+    for (int k = 0; k < 4; k++)
+        gates.value[k] = (real)gate[k];
     state.h.value[0] = (real)0.5;
     state.c.value[0] = (real)-0.4;
-    RnnState next = op_lstm(tape, input_half, recurrent, state, NULL, 0);
+    RnnState next = op_lstm(tape, gates, state, NULL, 0);
     double i = 1 / (1 + exp(-0.3)), f = 1 / (1 + exp(0.8)), o = 1 / (1 + exp(-1.1)), g = tanh(0.6);
     double c = f * -0.4 + i * g;
     ck_assert_double_eq_tol((double)next.c.value[0], c, 1e-6);
