@@ -11,7 +11,6 @@
 #include "base/version.h"
 #include "cli/show.h"
 #include "model/setup.h"
-#include "view/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -140,6 +139,8 @@ static bool check_settings(const Settings *settings, int words, Err *err)
         return err_set(err, "--references goes with lines; for a SENTENCE there is --reference TEXT");
     if (settings->lists && (settings->reference || settings->references))
         return err_set(err, "--n-best lists what a search finds; with a reference there is no search");
+    if (settings->lists && settings->show.explain)
+        return err_set(err, "--explain walks through one translation; it does not go with --n-best");
     if (settings->references && is_stdin(settings->references) && is_stdin(settings->input))
         return err_set(err, "the lines and their references cannot both come from standard input");
     return show_check(&settings->show, err);
@@ -155,8 +156,9 @@ static void show_help(const OptionTable *table, Buf *out)
                   "Status: 0 done, 1 the data or the system, 2 usage, 3 the model.\n");
 }
 
-/* whole: nothing of the records was left out. */
-static void warn(Session *session, const ReaderLine *from, const Translation *translation, bool whole)
+/* left_out: what of the records was left out, if anything. */
+static void warn(Session *session, const ReaderLine *from, const Translation *translation,
+                 const Err *left_out)
 {
     char place[32] = "";
     if (session->numbered)
@@ -165,9 +167,9 @@ static void warn(Session *session, const ReaderLine *from, const Translation *tr
         say("%slonger than %zu bytes; the rest of it is left out", place, READER_LINE_MAX);
     if (translation->too_long)
         say("%smore than %d pieces, here or in its reference; not scored", place, TRANSLATOR_FORCE_MAX);
-    if (!whole)
-        say("%stoo many words for a matrix; its attention is left out", place);
-    session->incomplete |= from->cut || translation->too_long || !whole;
+    if (left_out->text[0])
+        say("%s%s", place, left_out->text);
+    session->incomplete |= from->cut || translation->too_long || left_out->text[0];
     if (session->settings.quiet)
         return;
     if (translation->replaced)
@@ -201,24 +203,6 @@ static void place_lines(TranslatorLine *line, int lines, const Buf *bytes)
         line[i].data = bytes->data + at;
 }
 
-/* Line i of the batch. *whole becomes false where a matrix is left out. */
-static bool log_line(Session *session, int i, const Translation *translation, bool *whole, Err *err)
-{
-    const Show *show = &session->settings.show;
-    int texts = show->ranked ? translation->texts : 1;
-    Arena arena = {0};
-    bool ok = true;
-    for (int k = 0; ok && k < texts; k++) {
-        const ArenaMark none = {0};
-        arena_rewind(&arena, none);
-        Alignment *a = align_text(&arena, show->vocab, &session->line[i], translation, k, false);
-        *whole = *whole && !a->left_out;
-        ok = log_add(session->log, a, session->from[i].number, k + 1, show->model, err);
-    }
-    arena_free(&arena);
-    return ok;
-}
-
 static bool translate_batch(Session *session, Err *err)
 {
     const Translation *translation;
@@ -233,11 +217,14 @@ static bool translate_batch(Session *session, Err *err)
     bool ok = true;
     for (int i = 0; ok && i < session->lines; i++) {
         const ReaderLine *from = &session->from[i];
+        const Show *show = &session->settings.show;
+        const TranslatorLine *line = &session->line[i];
+        Err left_out = {""};
         record.size = 0;
-        bool whole = show_translation(&session->settings.show, &record, &session->line[i], &translation[i],
-                                      from->number);
-        ok = !session->log || log_line(session, i, &translation[i], &whole, err);
-        warn(session, from, &translation[i], whole);
+        show_translation(show, &record, line, &translation[i], from->number, &left_out);
+        ok = !session->log ||
+             show_log(show, session->log, line, &translation[i], from->number, &left_out, err);
+        warn(session, from, &translation[i], &left_out);
         output_add(&session->output, record.data, record.size);
     }
     buf_free(&record);
@@ -375,7 +362,9 @@ static int run(Session *session, const char *program, char **word, int words, Er
     Buf name = {0}, head = {0};
     show_model_name(settings->setup.model ? settings->setup.model : SETUP_MODEL, &name);
     show->model = name.data;
-    show->vocab = vocab;
+    show->vocab = show->walk.vocab = vocab;
+    show->walk.model = model;
+    show->walk.kernel = options.kernel;
     show->ranked = settings->lists;
     show->forced = settings->reference || settings->references;
     show_begin(show, &head);

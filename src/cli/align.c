@@ -18,25 +18,31 @@ static const char *const *find_pieces(Arena *arena, const Vocab *vocab, const in
     return piece;
 }
 
+AlignmentPart align_part(Arena *arena, const Vocab *vocab, const Translation *translation, int rank, int p)
+{
+    const TranslationPart *source = &translation->part[p];
+    const TranslationText *text = &translation->text[rank];
+    const TranslationOutput *target = text->output[p];
+    return (AlignmentPart){
+        .source = copy_spans(arena, source->origin, source->count, 0),
+        .target = copy_spans(arena, target->span, target->count, text->at[p]),
+        .source_piece = find_pieces(arena, vocab, source->id, source->count),
+        .target_piece = find_pieces(arena, vocab, target->id, target->count),
+        .sources = source->count,
+        .targets = target->count,
+        .weight = target->weights,
+        .piece_score = target->piece_score,
+    };
+}
+
 Alignment *align_text(Arena *arena, const Vocab *vocab, const TranslatorLine *line,
                       const Translation *translation, int rank, bool by_piece)
 {
     const TranslationText *text = &translation->text[rank];
     AlignmentPart *part = arena_take(arena, (size_t)translation->parts * sizeof *part);
     for (int p = 0; p < translation->parts; p++) {
-        const TranslationPart *source = &translation->part[p];
-        const TranslationOutput *target = text->output[p];
-        assert(target->weights);
-        part[p] = (AlignmentPart){
-            .source = copy_spans(arena, source->origin, source->count, 0),
-            .target = copy_spans(arena, target->span, target->count, text->at[p]),
-            .source_piece = find_pieces(arena, vocab, source->id, source->count),
-            .target_piece = find_pieces(arena, vocab, target->id, target->count),
-            .sources = source->count,
-            .targets = target->count,
-            .weight = target->weights,
-            .piece_score = target->piece_score,
-        };
+        assert(text->output[p]->weights);
+        part[p] = align_part(arena, vocab, translation, rank, p);
     }
     AlignmentInput input = {
         .source = line->data,

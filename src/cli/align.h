@@ -15,4 +15,7 @@
 Alignment *align_text(Arena *arena, const Vocab *vocab, const TranslatorLine *line,
                       const Translation *translation, int rank, bool by_piece);
 
+/* One part of it, with its pieces and spans; its weights are NULL where the translator did not keep them. */
+AlignmentPart align_part(Arena *arena, const Vocab *vocab, const Translation *translation, int rank, int part);
+
 #endif

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = OPTION_LONG + 2000, FORMAT, PIECES, TOKENS };
+enum { ALIGNMENT = OPTION_LONG + 2000, EXPLAIN, FORMAT, PIECES, TOKENS };
 
+static const char too_large[] = "too many words for a matrix; its attention is left out";
 static const char group[] = "Attention";
 static const char *const formats[] = {"text", "json", "tsv", NULL};
 
@@ -15,6 +16,9 @@ const Option show_rows[SHOW_ROWS] = {
     {.id = ALIGNMENT, .name = "alignment", .argument = "KIND", .group = group,
      .help = "append which words a word looked at: hard (i-j, the most), soft (all weights), or i-j for "
              "weights of at least a number from 0 to 1"},
+    {.id = EXPLAIN, .name = "explain", .argument = "WORD", .optional = true, .group = group,
+     .help = "walk through the attention behind every word of the translation in numbers, or behind one: "
+             "--explain=WORD"},
     {.id = FORMAT, .name = "format", .argument = "NAME", .group = group, .choices = formats,
      .help = "text; or JSON lines or a table with all weights", .initial = "text"},
     {.id = PIECES, .name = "pieces", .group = group,
@@ -49,6 +53,9 @@ bool show_take(Show *show, int id, const char *value, Err *err)
     switch (id) {
     case ALIGNMENT:
         return take_alignment(show, value, err);
+    case EXPLAIN:
+        show->walk.word = value;
+        return show->explain = true;
     case FORMAT:
         for (int i = 0; formats[i]; i++)
             if (strcmp(value, formats[i]) == 0) {
@@ -67,6 +74,8 @@ bool show_take(Show *show, int id, const char *value, Err *err)
 bool show_check(const Show *show, Err *err)
 {
     const char *format = formats[show->format];
+    if (show->explain && (show->links != SHOW_NONE || show->tokens || show->pieces))
+        return err_set(err, "--explain has its own form, all pieces in it; it goes with --format alone");
     if (show->format != SHOW_TEXT && show->links != SHOW_NONE)
         return err_set(err, "--alignment is for text; --format %s has all weights", format);
     if (show->format != SHOW_TEXT && show->tokens)
@@ -78,12 +87,14 @@ bool show_check(const Show *show, Err *err)
 
 bool show_needs_weights(const Show *show)
 {
-    return show->format != SHOW_TEXT || show->links != SHOW_NONE || show->tokens;
+    return (show->format != SHOW_TEXT && !show->explain) || show->links != SHOW_NONE || show->tokens;
 }
 
 void show_begin(const Show *show, Buf *out)
 {
-    if (show->format == SHOW_TSV)
+    if (show->format == SHOW_TSV && show->explain)
+        explanation_tsv_header(out);
+    else if (show->format == SHOW_TSV)
         record_tsv_header(out, show->ranked);
 }
 
@@ -120,12 +131,35 @@ static void write_text(const Show *show, Buf *out, const TranslationText *text, 
     buf_char(out, '\n');
 }
 
-bool show_translation(const Show *show, Buf *out, const TranslatorLine *line, const Translation *translation,
-                      long number)
+/* The first hypothesis, step by step; nothing when it cannot be done. */
+static void show_explanation(const Show *show, Buf *out, const TranslatorLine *line,
+                             const Translation *translation, long number, Err *left_out)
 {
     Arena arena = {0};
+    Explanation explanation;
+    RecordId id = {.line = number, .model = show->model};
+    bool ok = walk_explain(&show->walk, &arena, line, translation, 0, &explanation, left_out);
+    if (ok && show->format == SHOW_JSON) {
+        explanation_json(out, &explanation, &id);
+        buf_char(out, '\n');
+    } else if (ok && show->format == SHOW_TSV) {
+        explanation_tsv(out, &explanation, &id);
+    } else if (ok) {
+        buf_text(out, number > 1 && explanation.parts ? "\n" : "");
+        explanation_text(out, &explanation);
+    }
+    arena_free(&arena);
+}
+
+void show_translation(const Show *show, Buf *out, const TranslatorLine *line, const Translation *translation,
+                      long number, Err *left_out)
+{
+    if (show->explain) {
+        show_explanation(show, out, line, translation, number, left_out);
+        return;
+    }
+    Arena arena = {0};
     int texts = show->ranked ? translation->texts : 1;
-    bool whole = true;
     for (int i = 0; i < texts; i++) {
         const ArenaMark none = {0};
         const Alignment *a = NULL;
@@ -134,7 +168,8 @@ bool show_translation(const Show *show, Buf *out, const TranslatorLine *line, co
         if (show_needs_weights(show))
             a = align_text(&arena, show->vocab, line, translation, i, show->pieces);
         bool empty = translation->parts == 0 || (a && a->left_out);
-        whole = whole && !(a && a->left_out);
+        if (a && a->left_out)
+            err_set(left_out, "%s", too_large);
         if (show->format == SHOW_JSON)
             record_json(out, a, &id);
         else if (show->format == SHOW_TEXT)
@@ -143,7 +178,24 @@ bool show_translation(const Show *show, Buf *out, const TranslatorLine *line, co
             record_tsv(out, a, &id);
     }
     arena_free(&arena);
-    return whole;
+}
+
+bool show_log(const Show *show, Log *log, const TranslatorLine *line, const Translation *translation,
+              long number, Err *left_out, Err *err)
+{
+    int texts = show->ranked ? translation->texts : 1;
+    Arena arena = {0};
+    bool ok = true;
+    for (int i = 0; ok && i < texts; i++) {
+        const ArenaMark none = {0};
+        arena_rewind(&arena, none);
+        Alignment *a = align_text(&arena, show->vocab, line, translation, i, false);
+        if (a->left_out)
+            err_set(left_out, "%s", too_large);
+        ok = log_add(log, a, number, i + 1, show->model, err);
+    }
+    arena_free(&arena);
+    return ok;
 }
 
 void show_model_name(const char *path, Buf *out)

@@ -287,31 +287,39 @@ SearchResult *search_run(const Model *model, Tape *tape, const SearchSource *sou
     return result;
 }
 
-Hypothesis search_force(const Model *model, Tape *tape, SearchSource source, SearchSource target,
+Hypothesis search_force(const Model *model, Tape *tape, const SearchGiven *given,
                         const SearchOptions *options, Arena *arena)
 {
     assert(!tape->recording);
-    Search search = {.model = model, .tape = tape, .options = options, .source = &source, .n = 1};
-    size_t count = (size_t)target.count + 1, width = (size_t)source.count + 1;
-    Hypothesis h = {.count = target.count};
+    const SearchSource *target = &given->target;
+    Search search = {.model = model, .tape = tape, .options = options, .source = &given->source, .n = 1};
+    size_t count = (size_t)target->count + 1, width = (size_t)given->source.count + 1;
+    size_t pieces = (size_t)model->pieces;
+    Hypothesis h = {.count = target->count};
     h.id = arena_take(arena, count * sizeof *h.id);
     h.piece_score = arena_take(arena, count * sizeof *h.piece_score);
     h.weights = arena_take(arena, count * width * sizeof *h.weights);
     tape_reset(tape);
     start(&search);
+    const Memory *memory = &search.encoded.memory;
     State state = model_begin(model, tape, &search.encoded), kept = state_new(&search, 1);
+    real *probability = arena_take(&tape->arena, pieces * sizeof *probability);
     TapeMark mark = tape_mark(tape);
     int last = MODEL_END;
     for (size_t t = 0; t < count; t++) {
-        Decoded out = model_step(model, tape, &search.encoded.memory, &state, &last, NULL);
-        real *logit = model_logits(model, tape, out.state).value;
-        last = t + 1 < count ? target.id[t] : MODEL_END;
-        double piece_score = (double)logit[last];
-        piece_score -= (double)tape->kernel->softmax(logit, (size_t)model->pieces);
+        Decoded out = model_step(model, tape, memory, &state, &last, NULL);
+        const real *logit = model_logits(model, tape, out.state).value;
+        memcpy(probability, logit, pieces * sizeof *probability);
+        double log_sum = (double)tape->kernel->softmax(probability, pieces);
+        last = t + 1 < count ? target->id[t] : MODEL_END;
+        double piece_score = (double)logit[last] - log_sum;
         h.id[t] = last;
         h.score += piece_score;
         h.piece_score[t] = (real)piece_score;
         memcpy(h.weights + t * width, out.read.weights.value, width * sizeof *h.weights);
+        if (given->observer.see)
+            given->observer.see(given->observer.data,
+                                &(SearchStep){(int)t, last, &out, memory, logit, log_sum});
         state = state_keep(&search, &kept, &state);
         tape_rewind(tape, mark);
     }

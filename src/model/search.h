@@ -44,9 +44,29 @@ typedef struct {
 SearchResult *search_run(const Model *model, Tape *tape, const SearchSource *source, int n,
                          const SearchOptions *options, Arena *arena);
 
+/* A step of a translation that is given, while it is made: nothing of it lasts until the next. */
+typedef struct {
+    int number;             /* from 0 */
+    int id;                 /* the piece it writes; the last step's is MODEL_END */
+    const Decoded *decoded; /* one row */
+    const Memory *memory;   /* one sentence, the same at every step */
+    const real *logit;      /* [pieces], before the softmax: log p(id) = logit[id] - log_sum */
+    double log_sum;
+} SearchStep;
+
+typedef struct {
+    void (*see)(void *data, const SearchStep *step); /* NULL: nobody looks */
+    void *data;
+} SearchObserver;
+
+typedef struct {
+    SearchSource source, target; /* target: its pieces without MODEL_END */
+    SearchObserver observer;
+} SearchGiven;
+
 /* A given translation, piece by piece, as if the search had found it: what it scores, and what each of its
- * steps looks at. target is without MODEL_END; of the options, normalize is used. */
-Hypothesis search_force(const Model *model, Tape *tape, SearchSource source, SearchSource target,
+ * steps looks at. Of the options, normalize is used. */
+Hypothesis search_force(const Model *model, Tape *tape, const SearchGiven *given,
                         const SearchOptions *options, Arena *arena);
 
 #endif

@@ -264,9 +264,9 @@ static void force(const Translator *it, Worker *worker, const Job *job)
     TranslationOutput *output = job->given;
     size_t steps = (size_t)output->count + 1;
     ArenaMark mark = arena_mark(&worker->scratch);
-    Hypothesis h = search_force(it->model, worker->tape, (SearchSource){part->id, part->count},
-                                (SearchSource){output->id, output->count}, &it->options.search,
-                                &worker->scratch);
+    SearchGiven given = {.source = {part->id, part->count}, .target = {output->id, output->count}};
+    Hypothesis h =
+        search_force(it->model, worker->tape, &given, &it->options.search, &worker->scratch);
     output->score = h.score;
     output->normalized = h.normalized;
     output->piece_score = copy(&worker->memory, h.piece_score, steps * sizeof(real));

@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-/* The words first .. last that a piece belongs to; none when last < first. */
-typedef struct {
-    int first, last;
-} Reach;
+typedef AlignmentReach Reach;
 
 typedef struct {
     const AlignmentSpan *span; /* [pieces] */
@@ -95,6 +92,13 @@ static Reach *reach_words(Arena *arena, const AlignmentWord *word, int words, Si
             reach[i] = (Reach){behind, behind};
         }
     return reach;
+}
+
+AlignmentReach *alignment_reach(Arena *arena, const AlignmentWord *word, int words,
+                                const AlignmentSpan *span, int pieces)
+{
+    Reach within;
+    return reach_words(arena, word, words, (Side){span, NULL, pieces}, &within);
 }
 
 static Reach *reach_pieces(Arena *arena, Side side, int offset, Reach *within)

@@ -96,4 +96,12 @@ int alignment_threshold(const Alignment *alignment, double threshold, AlignmentL
 AlignmentWord *alignment_words(Arena *arena, const char *text, size_t size, int *count);
 int alignment_word_count(const char *text, size_t size);
 
+typedef struct {
+    int first, last; /* words; none when last < first */
+} AlignmentReach;
+
+/* Which words the pieces of one part belong to, as under "Merging": [pieces] in arena. */
+AlignmentReach *alignment_reach(Arena *arena, const AlignmentWord *word, int words,
+                                const AlignmentSpan *span, int pieces);
+
 #endif

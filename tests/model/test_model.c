@@ -188,8 +188,8 @@ START_TEST(forcing_gives_what_search_found)
             for (int b = 0; b < 3; b++)
                 for (int i = 0; i < result[b].count; i++) {
                     const Hypothesis *h = &result[b].hypothesis[i];
-                    SearchSource target = {h->id, h->count};
-                    Hypothesis f = search_force(model, tape, sources[b], target, &options, &arena);
+                    SearchGiven given = {.source = sources[b], .target = {h->id, h->count}};
+                    Hypothesis f = search_force(model, tape, &given, &options, &arena);
                     ck_assert_int_eq(f.count, h->count);
                     ck_assert_mem_eq(f.id, h->id, (size_t)h->count * sizeof *h->id);
                     ck_assert_double_eq_tol(f.score, h->score, 1e-5);

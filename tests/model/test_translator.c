@@ -343,8 +343,8 @@ START_TEST(given_translations_are_forced)
         const TranslationOutput *output = &part->output[0];
         Text text = text_nfc(&arena, output->data, output->size);
         Pieces target = vocab_encode(vocab, &arena, &text, 0, NULL);
-        Hypothesis h = search_force(model, tape, (SearchSource){part->id, part->count},
-                                    (SearchSource){target.id, (int)target.count}, &options.search, &arena);
+        SearchGiven given = {.source = {part->id, part->count}, .target = {target.id, (int)target.count}};
+        Hypothesis h = search_force(model, tape, &given, &options.search, &arena);
         size_t cells = (target.count + 1) * ((size_t)part->count + 1);
         ck_assert_int_eq(output->count, (int)target.count);
         ck_assert_mem_eq(output->span, target.origin, target.count * sizeof *target.origin);
