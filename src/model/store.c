@@ -285,6 +285,9 @@ bool store_save(Store *store, const Model *model, const Checkpoint *checkpoint, 
     char part[PART_COUNT][DIGEST_TEXT];
     if (isnan(checkpoint->best_bleu) || isnan(checkpoint->seconds) || isnan(checkpoint->loss_sum))
         return err_set(err, "%s: not written: the state of the training is not a number", store->path);
+    /* Without memory even the ROLLBACK of a save that failed may have failed. */
+    if (!sqlite3_get_autocommit(store->db) && !store_exec(store, "ROLLBACK", err))
+        return false;
     if (!store_exec(store, "BEGIN IMMEDIATE", err))
         return false;
     memcpy(part, store->part, sizeof part);

@@ -4,6 +4,7 @@
 #include "model/store_internal.h"
 
 #include "base/arena.h"
+#include "base/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,11 +24,12 @@ static bool copy_rows(Store *from, Store *to, const char *select, const char *in
     bool good = in && out;
     int status = SQLITE_DONE;
     for (int n = 0; good && (status = sqlite3_step(in)) == SQLITE_ROW; n++) {
-        for (int i = 0; i < sqlite3_column_count(in); i++)
-            sqlite3_bind_value(out, i + 1, sqlite3_column_value(in, i));
+        int status_out = SQLITE_OK;
+        for (int i = 0; status_out == SQLITE_OK && i < sqlite3_column_count(in); i++)
+            status_out = sqlite3_bind_value(out, i + 1, sqlite3_column_value(in, i));
         if (n == COPY_LIMIT)
             good = err_set(err, "%s: damaged: too many rows", from->path);
-        else if (sqlite3_step(out) != SQLITE_DONE)
+        else if (status_out != SQLITE_OK || sqlite3_step(out) != SQLITE_DONE)
             good = store_fail(to, err);
         else
             sqlite3_reset(out);
@@ -53,7 +55,7 @@ static bool write_model(Store *from, Store *to, Err *err)
     real *block = memory_take_zeros(model->params.size, sizeof *block);
     bool good = store_choose_role(from, &role, err)
                 && store_read_role(from, model, role, &places, block, err)
-                && store_begin_fresh(to, STORE_MODEL_ID, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", err)
+                && store_begin_fresh(to, STORE_MODEL_ID, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF", err)
                 && store_write_fixed(to, &model->config, vocab, err)
                 && store_write_role(to, &model->params, ROLE_WEIGHT, block, true, err)
                 && copy_rows(from, to, "SELECT * FROM main.progress ORDER BY step",
@@ -133,6 +135,7 @@ bool store_export(const char *from, const char *to, Err *err)
         good = err_set(err, "%s: is an exported model already", from);
     good = good && target_check(from, to, err);
     if (good && make_beside(to, &name, err)) {
+        program_unlinks_at_exit(name.data);
         target = store_connect(to, name.data, STORE_FRESH, err);
         good = target && write_model(source, target, err);
         store_close(target);
@@ -143,6 +146,7 @@ bool store_export(const char *from, const char *to, Err *err)
         good = false;
     }
     store_close(source);
+    program_unlinks_at_exit(NULL);
     buf_free(&name);
     return good;
 }

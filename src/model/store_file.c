@@ -138,6 +138,12 @@ bool store_fail(Store *store, Err *err)
     }
 }
 
+bool store_no_checkpoint(const Store *store, Err *err)
+{
+    return err_set(err, "%s: holds no checkpoint yet; if its training was stopped, remove it and begin anew",
+                   store->path);
+}
+
 sqlite3_stmt *store_prepare(Store *store, const char *sql, Err *err)
 {
     sqlite3_stmt *statement;
@@ -197,7 +203,7 @@ unsigned store_id(const char *path)
     return is_sqlite(header, header_read(path, header, &file)) ? number_at(header + 68, 4) : 0;
 }
 
-static bool header_check(Store *store, Err *err)
+static bool header_check(Store *store, StoreAccess access, Err *err)
 {
     unsigned char header[HEADER_BYTES];
     struct stat file;
@@ -208,7 +214,8 @@ static bool header_check(Store *store, Err *err)
     if (!S_ISREG(file.st_mode))
         return err_set(err, "%s: not a model (not a regular file)", path);
     if (size == 0)
-        return err_set(err, "%s: not a model (empty file)", path);
+        return access == STORE_WRITE ? store_no_checkpoint(store, err)
+                                     : err_set(err, "%s: not a model (empty file)", path);
     if (!is_sqlite(header, size))
         return err_set(err, "%s: not a model (not an SQLite database)", path);
     unsigned id = number_at(header + 68, 4), format = number_at(header + 60, 4);
@@ -355,18 +362,25 @@ static bool connect_file(Store *store, StoreAccess access, Err *err)
     return true;
 }
 
+/* Forbidden, or on a disk that takes nothing. */
+static bool fail_read_only(Store *store, Err *err)
+{
+    int cause = access(store->file, W_OK) != 0 ? errno : EACCES;
+    return err_set(err, "%s: cannot be written: %s", store->path, strerror(cause));
+}
+
 /* An exported model never changes in place, so it is read without locks and out of a mapping. A run
  * may be in training: its locks are honoured, and BEGIN makes all reading see one checkpoint. */
 static bool connect_checked(Store *store, StoreAccess access, Err *err)
 {
     if (access == STORE_READ)
-        return header_check(store, err)
+        return header_check(store, access, err)
                && (store->is_run || store_no_journal(store->path, store->file, err))
                && connect_file(store, access, err)
                && (store->is_run || store_exec(store, "PRAGMA mmap_size=1073741824", err))
                && store_exec(store, "PRAGMA cell_size_check=1; BEGIN", err)
                && schema_check(store, err);
-    if (!header_check(store, err))
+    if (!header_check(store, access, err))
         return false;
     if (!store->is_run)
         return err_set(err, "%s: is an exported model, not a run: start a run from it with --init",
@@ -374,10 +388,10 @@ static bool connect_checked(Store *store, StoreAccess access, Err *err)
     if (!connect_file(store, access, err))
         return false;
     if (sqlite3_db_readonly(store->db, "main") == 1)
-        return err_set(err, "%s: cannot be written: Permission denied", store->path);
+        return fail_read_only(store, err);
     /* SQLite undoes a half-written checkpoint when it first reads; so the header is looked at again. */
     return store_exec(store, "PRAGMA main.application_id", err)
-           && header_check(store, err)
+           && header_check(store, access, err)
            && store_exec(store, STORE_SAFE "; PRAGMA cell_size_check=1", err)
            && schema_check(store, err);
 }

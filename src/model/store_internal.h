@@ -75,6 +75,9 @@ Store *store_connect(const char *path, const char *file, StoreAccess access, Err
 /* The last failure of SQLite in one sentence. Always false. */
 bool store_fail(Store *store, Err *err);
 
+/* A run that was stopped before its first checkpoint: what to do then. Always false. */
+bool store_no_checkpoint(const Store *store, Err *err);
+
 sqlite3_stmt *store_prepare(Store *store, const char *sql, Err *err) MUST_CHECK;
 bool store_exec(Store *store, const char *sql, Err *err) MUST_CHECK;
 

@@ -385,7 +385,7 @@ bool store_choose_role(const Store *store, Role *role, Err *err)
             *role = preferred[i];
             return true;
         }
-    return err_set(err, "%s: holds no checkpoint yet", store->path);
+    return store_no_checkpoint(store, err);
 }
 
 bool store_read_model(Store *store, Model **model, Vocab **vocab, Places *places, Err *err)

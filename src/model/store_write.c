@@ -17,11 +17,11 @@ static bool write_config(Store *store, const Config *config, Err *err)
         Buf value = {0};
         config_get(config, &config_fields[i], &value);
         sqlite3_bind_text(row, 1, config_fields[i].key, -1, SQLITE_STATIC);
-        sqlite3_bind_text(row, 2, value.data, (int)value.size, SQLITE_TRANSIENT);
-        buf_free(&value);
+        sqlite3_bind_text(row, 2, value.data, (int)value.size, SQLITE_STATIC); /* a copy could fail */
         status = sqlite3_step(row);
         if (status == SQLITE_DONE)
             sqlite3_reset(row);
+        buf_free(&value);
     }
     return store_finish(store, row, status, err);
 }

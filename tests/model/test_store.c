@@ -247,6 +247,8 @@ static void assert_no_open(const char *path, const char *message)
     ck_assert_ptr_null(vocab);
 }
 
+#define NO_CHECKPOINT(NAME) NAME ": holds no checkpoint yet; if its training was stopped, remove it and begin anew"
+
 START_TEST(open_refuses)
 {
     fixture_export("model.db");
@@ -254,7 +256,9 @@ START_TEST(open_refuses)
     assert_no_open("none.db", "none.db: No such file or directory");
     Err err;
     store_close(store_create("empty.db", fixture_model, fixture_vocab, NULL, &err));
-    assert_no_open("empty.db", "empty.db: holds no checkpoint yet");
+    assert_no_open("empty.db", NO_CHECKPOINT("empty.db"));
+    fixture_write("killed.db", "", 0); /* killed even before its tables were there */
+    assert_no_open("killed.db", NO_CHECKPOINT("killed.db"));
 }
 END_TEST
 
