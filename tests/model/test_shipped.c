@@ -1,0 +1,87 @@
+/* test_shipped.c - the trained model of the repository: the promises of README, and that it is as good as it was
+ * when it was shipped. Its sentences, tests/data/pairs.tsv, are the project's own; no model was trained on them. */
+#include "model/store.h"
+#include "model/translator.h"
+#include "suite.h"
+#include "text/corpus.h"
+#include "text/metric.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static Model *model;
+static Vocab *vocab;
+
+static void open_model(void)
+{
+    Err err;
+    ck_assert_msg(store_load("models/en-es.db", &model, &vocab, &err), "%s", err.text);
+}
+
+static void close_model(void)
+{
+    model_free(model);
+    vocab_free(vocab);
+}
+
+static const struct {
+    const char *english, *spanish;
+} promises[] = {
+    {"The cat sat on the mat.", "El gato se sentó en la estera."},
+    {"The dog chased the ball.", "El perro persiguió la pelota."},
+    {"never", "nunca"},
+    {"salad", "ensalada"},
+    {"", ""},
+};
+
+START_TEST(a_promised_sentence_is_translated)
+{
+    TranslatorOptions options = translator_options(model);
+    Translator *translator = translator_new(model, vocab, &options);
+    TranslatorLine line = {promises[_i].english, strlen(promises[_i].english)};
+    ck_assert_str_eq(translator_run(translator, &line, 1)->text[0].data, promises[_i].spanish);
+    translator_free(translator);
+}
+END_TEST
+
+START_TEST(unseen_pairs_score_as_when_shipped)
+{
+    Corpus corpus = {0};
+    Err err;
+    ck_assert_msg(corpus_read(&corpus, "tests/data/pairs.tsv", 1, &err), "%s", err.text);
+    TranslatorLine *line = memory_take(corpus.pairs * sizeof *line);
+    for (size_t i = 0; i < corpus.pairs; i++)
+        line[i] = (TranslatorLine){corpus.pair[i].source, corpus.pair[i].source_size};
+    TranslatorOptions options = translator_options(model);
+    Translator *translator = translator_new(model, vocab, &options);
+    const Translation *translation = translator_run(translator, line, (int)corpus.pairs);
+    BleuStats bleu = {0};
+    ChrfStats chrf = {0};
+    Arena scratch = {0};
+    for (size_t i = 0; i < corpus.pairs; i++) {
+        const TranslationText *text = &translation[i].text[0];
+        const CorpusPair *pair = &corpus.pair[i];
+        bleu_add(&bleu, &scratch, text->data, text->size, pair->target, pair->target_size);
+        chrf_add(&chrf, &scratch, text->data, text->size, pair->target, pair->target_size);
+    }
+    /* When shipped: 54.84 and 73.30. Other kernels round otherwise, and a few close calls fall to the other side: a point is left for that. */
+    ck_assert_msg(bleu_score(&bleu).score > 54.84 - 1, "BLEU %.2f", bleu_score(&bleu).score);
+    ck_assert_msg(chrf_score(&chrf) > 73.30 - 1, "chrF2 %.2f", chrf_score(&chrf));
+    arena_free(&scratch);
+    translator_free(translator);
+    free(line);
+    corpus_free(&corpus);
+}
+END_TEST
+
+Suite *shipped_suite(void)
+{
+    Suite *suite = suite_create("shipped");
+    TCase *tests = tcase_create("shipped");
+    tcase_add_checked_fixture(tests, open_model, close_model);
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, a_promised_sentence_is_translated, 0, (int)(sizeof promises / sizeof *promises));
+    tcase_add_test(tests, unseen_pairs_score_as_when_shipped);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
