@@ -12,9 +12,10 @@ FLAGS_debug   := -O0 -g
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_double  := -O3 -g -DREAL_IS_DOUBLE
+FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS         := $(FLAGS_$(VARIANT))
 ifeq ($(FLAGS),)
-$(error VARIANT=$(VARIANT) is none of release, debug, asan, tsan, double)
+$(error VARIANT=$(VARIANT) is none of release, debug, asan, tsan, double, fuzz)
 endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -36,7 +37,9 @@ CHECK_LIBS     = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_L
 LIBRARY := $(sort $(wildcard src/base/*.c src/math/*.c src/text/*.c src/model/*.c src/view/*.c src/cli/*.c))
 TESTS   := $(sort $(wildcard tests/base/*.c tests/math/*.c tests/text/*.c tests/model/*.c tests/view/*.c tests/*.c))
 BENCHES := $(sort $(wildcard tests/bench/*.c))
-OBJECTS := $(filter-out %/kernel_simd.o,$(LIBRARY:%.c=$(BUILD)/%.o))
+FUZZ_TARGETS := text translate model
+FUZZ_SHARED  := fuzz sign
+OBJECTS := $(filter-out %/kernel_simd.o,$(LIBRARY:%.c=$(BUILD)/%.o)) $(BUILD)/src/view/page.o
 
 # One source, compiled once for each instruction set; which one runs is decided at run time.
 AVX2   := -mavx2 -mfma -mf16c -DKERNEL_LANES=8
@@ -81,12 +84,36 @@ check: ## lint; the suite in three builds and with clang; command transcripts
 	tests/lint.sh
 	+@$(MAKE_AGAIN) $(RELEASE) run-suite
 	+@$(MAKE_AGAIN) $(RELEASE) run-cli
+	+@$(MAKE_AGAIN) $(RELEASE) run-fault
 	+@$(MAKE_AGAIN) $(DOUBLE) run-suite
 	+@$(MAKE_AGAIN) $(ASAN) run-suite
 	+@$(MAKE_AGAIN) $(ASAN) run-cli
+	+@$(MAKE_AGAIN) $(ASAN) run-fault FAULTS=some
+	+@$(MAKE_AGAIN) $(ASAN) run-fuzz-corpus
 	+@$(MAKE_AGAIN) $(CLANG) run-suite
 	+@$(MAKE_AGAIN) $(CLANG) programs
 	@echo "check: all passed"
+
+check-slow: ## valgrind, and the thread sanitizer: ten minutes and more
+	@command -v valgrind >/dev/null || { echo "check-slow needs valgrind" >&2; exit 1; }
+	+@$(MAKE_AGAIN) $(RELEASE) programs .build/release/suite
+	tests/fault/slow.sh valgrind .build/release
+	+@$(MAKE_AGAIN) VARIANT=tsan BUILD=.build/tsan programs .build/tsan/suite
+	tests/fault/slow.sh threads .build/tsan
+	@echo "check-slow: all passed"
+
+TARGET  ?= text
+SECONDS ?= 600
+FUZZ    := .build/fuzz/fuzz/$(TARGET)
+
+# A recipe is worth nothing while it is short.
+FUZZ_LENGTH_model := -len_control=0 -max_len=400
+
+fuzz: ## feed a part with random bytes: TARGET=text|translate|model SECONDS=600; needs clang's libFuzzer
+	+@$(MAKE_AGAIN) CC=clang VARIANT=fuzz BUILD=.build/fuzz $(FUZZ)
+	@mkdir -p .build/fuzz/corpus/$(TARGET)
+	$(FUZZ) -max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -reload=0 $(FUZZ_LENGTH_$(TARGET)) \
+	  -artifact_prefix=.build/fuzz/found-$(TARGET)- .build/fuzz/corpus/$(TARGET) tests/fuzz/corpus/$(TARGET)
 
 lint: ## the rules of the project that a compiler does not know
 	tests/lint.sh
@@ -166,6 +193,10 @@ Q = $(if $(V),,@echo "  $@";)
 run-suite: $(BUILD)/suite
 	CK_TIMEOUT_MULTIPLIER=10 $<
 
+# Inputs that fuzzing has found worth keeping, each once.
+run-fuzz-corpus: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+	@for t in $(FUZZ_TARGETS); do $(BUILD)/fuzz/$$t tests/fuzz/corpus/$$t/* || exit 1; done
+
 run-cli: programs
 	tests/cli/run.sh $(BUILD)
 
@@ -177,6 +208,27 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/src/%.o $(OBJECTS)
 $(BUILD)/suite: $(TESTS:%.c=$(BUILD)/%.o) $(OBJECTS)
 	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
+# Faults: damaged and hostile models, kills, memory that fails. FAULTS=some is what sanitizers leave possible.
+FAULTS      ?= all
+FAULT_TOOLS := damage sign $(if $(filter all,$(FAULTS)),translate train)
+run-fault: programs $(FAULT_TOOLS:%=$(BUILD)/fault/%)
+	tests/fault/run.sh $(BUILD) $(FAULTS)
+
+$(BUILD)/fault/damage: $(BUILD)/tests/fault/damage.o
+$(BUILD)/fault/sign: $(BUILD)/tests/fault/sign.o $(BUILD)/tests/fuzz/sign.o
+$(BUILD)/fault/translate: $(BUILD)/src/translate.o $(BUILD)/tests/fault/memory.o
+$(BUILD)/fault/train: $(BUILD)/src/train.o $(BUILD)/tests/fault/memory.o
+$(BUILD)/fault/damage $(BUILD)/fault/sign $(BUILD)/fault/translate $(BUILD)/fault/train: $(OBJECTS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# A fuzz target needs clang's libFuzzer, or replay.c in its place.
+FUZZ_DRIVER := $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o)
+$(FUZZ_TARGETS:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_SHARED:%=$(BUILD)/tests/fuzz/%.o) \
+                                   $(filter %.o,$(FUZZ_DRIVER)) $(OBJECTS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(filter-out %.o,$(FUZZ_DRIVER)) $(LIBS)
+
 $(BUILD)/bench: $(BENCHES:%.c=$(BUILD)/%.o) $(OBJECTS)
 	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -ldl
 
@@ -187,6 +239,15 @@ $(BUILD)/src/math/kernel_simd_avx2.o: src/math/kernel_simd.c $(BUILD)/flags
 $(BUILD)/src/math/kernel_simd_avx512.o: src/math/kernel_simd.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(AVX512) -MMD -MP -c -o $@ $<
+
+# The page's lines as C strings.
+$(BUILD)/src/view/page.c: src/view/page.html Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include "view/heatmap_internal.h"'; echo 'const char *const heatmap_page[] = {'; \
+	  sed 's/[\\"?]/\\&/g; s/.*/"&\\n",/' $<; echo '0};'; } >$@
+
+$(BUILD)/src/view/page.o: $(BUILD)/src/view/page.c $(BUILD)/flags
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -208,7 +269,7 @@ FORCE:
 # ./train is what `all` builds; `make train` is a training.
 translate evaluate: all
 
-.PHONY: all demo test bench check lint deps check-deps train model evaluate-model vocab install uninstall clean help \
-        run-suite run-cli programs translate evaluate FORCE
+.PHONY: all demo test bench check check-slow lint deps check-deps train model evaluate-model vocab install uninstall clean help \
+        run-suite run-cli run-fault run-fuzz-corpus fuzz programs translate evaluate FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

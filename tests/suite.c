@@ -4,11 +4,17 @@
 #include <stdlib.h>
 
 static Suite *(*const suites[])(void) = {
+    alignment_suite,
     base_suite,
     bpe_suite,
     config_suite,
     corpus_suite,
+    escape_suite,
+    explain_suite,
+    explanation_suite,
+    gold_suite,
     kernel_suite,
+    log_suite,
     metric_suite,
     model_suite,
     ops_suite,
@@ -17,7 +23,10 @@ static Suite *(*const suites[])(void) = {
     pack_suite,
     product_suite,
     reader_suite,
+    record_suite,
+    shipped_suite,
     store_damage_suite,
+    store_fault_suite,
     store_suite,
     text_suite,
     trainer_suite,
