@@ -269,7 +269,7 @@ FORCE:
 # ./train is what `all` builds; `make train` is a training.
 translate evaluate: all
 
-.PHONY: all demo test bench check check-slow lint deps check-deps train model evaluate-model vocab install uninstall clean help \
-        run-suite run-cli run-fault run-fuzz-corpus fuzz programs translate evaluate FORCE
+.PHONY: all demo test bench check check-slow lint deps check-deps train model evaluate-model vocab install \
+        uninstall clean help run-suite run-cli run-fault run-fuzz-corpus fuzz programs translate evaluate FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
