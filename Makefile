@@ -112,7 +112,8 @@ FUZZ_LENGTH_model := -len_control=0 -max_len=400
 fuzz: ## feed a part with random bytes: TARGET=text|translate|model SECONDS=600; needs clang's libFuzzer
 	+@$(MAKE_AGAIN) CC=clang VARIANT=fuzz BUILD=.build/fuzz $(FUZZ)
 	@mkdir -p .build/fuzz/corpus/$(TARGET)
-	$(FUZZ) -max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -reload=0 $(FUZZ_LENGTH_$(TARGET)) \
+	$(FUZZ) -max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -reload=0 \
+	  $(FUZZ_LENGTH_$(TARGET)) \
 	  -artifact_prefix=.build/fuzz/found-$(TARGET)- .build/fuzz/corpus/$(TARGET) tests/fuzz/corpus/$(TARGET)
 
 lint: ## the rules of the project that a compiler does not know
