@@ -157,6 +157,9 @@ evaluate-model: deps ## measure the shipped model: TEST=D.tsv
 	+@$(MAKE_AGAIN) all
 	./evaluate -m $(MODEL) $(TEST)
 
+figure: all ## draw the picture of README
+	./translate -m $(MODEL) --draw models/attention.svg "The cat sat on the mat."
+
 DUMP   = sqlite3 -batch -readonly -header -tabs $(MODEL)
 PIECES = SELECT id, text, kind, count FROM piece ORDER BY id
 MERGES = SELECT m.rank, l.text AS "left", r.text AS "right" FROM merge AS m \
@@ -196,7 +199,7 @@ run-suite: $(BUILD)/suite
 
 # Inputs that fuzzing has found worth keeping, each once.
 run-fuzz-corpus: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
-	@for t in $(FUZZ_TARGETS); do $(BUILD)/fuzz/$$t tests/fuzz/corpus/$$t/* || exit 1; done
+	@for t in $(FUZZ_TARGETS); do $(BUILD)/fuzz/$$t tests/fuzz/corpus/$$t/*[!*] || exit 1; done
 
 run-cli: programs
 	tests/cli/run.sh $(BUILD)
@@ -270,7 +273,7 @@ FORCE:
 # ./train is what `all` builds; `make train` is a training.
 translate evaluate: all
 
-.PHONY: all demo test bench check check-slow lint deps check-deps train model evaluate-model vocab install \
+.PHONY: all demo test bench check check-slow lint deps check-deps train model evaluate-model figure vocab install \
         uninstall clean help run-suite run-cli run-fault run-fuzz-corpus fuzz programs translate evaluate FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -9,6 +9,7 @@
 #include "base/program.h"
 #include "base/reader.h"
 #include "base/version.h"
+#include "cli/picture.h"
 #include "cli/show.h"
 #include "model/setup.h"
 
@@ -28,6 +29,7 @@ enum { DONE = 0, FAILED = 1, USAGE = 2 };
 typedef struct {
     Setup setup;
     Show show;
+    Picture picture;
     const char *input, *output, *log;
     const char *reference, *references; /* a text; a file */
     int n_best; /* 0: as many as the beam has */
@@ -116,6 +118,8 @@ static bool take_option(void *data, int id, const char *value, Err *err)
     default:
         if (show_has(id))
             return show_take(&settings->show, id, value, err);
+        if (picture_has(id))
+            return picture_take(&settings->picture, id, value, err);
         return setup_take(&settings->setup, id, value, err);
     }
 }
@@ -143,6 +147,8 @@ static bool check_settings(const Settings *settings, int words, Err *err)
         return err_set(err, "--explain walks through one translation; it does not go with --n-best");
     if (settings->references && is_stdin(settings->references) && is_stdin(settings->input))
         return err_set(err, "the lines and their references cannot both come from standard input");
+    if (settings->picture.heatmap == PICTURE_ALWAYS && settings->show.format != SHOW_TEXT)
+        return err_set(err, "--heatmap is for text; a picture would break the records of --format");
     return show_check(&settings->show, err);
 }
 
@@ -224,6 +230,7 @@ static bool translate_batch(Session *session, Err *err)
         show_translation(show, &record, line, &translation[i], from->number, &left_out);
         ok = !session->log ||
              show_log(show, session->log, line, &translation[i], from->number, &left_out, err);
+        picture_add(&session->settings.picture, &record, line, &translation[i]);
         warn(session, from, &translation[i], &left_out);
         output_add(&session->output, record.data, record.size);
     }
@@ -352,7 +359,10 @@ static int run(Session *session, const char *program, char **word, int words, Er
         search->beam_size = search->n_best;
     if (words && !settings->setup.threads)
         options.threads = 1;
-    options.keep_weights = show_needs_weights(show) || settings->log;
+    Picture *picture = &settings->picture;
+    picture->walk = &show->walk;
+    picture_begin(picture, words > 0 && show->format == SHOW_TEXT && !show->explain, !settings->output);
+    options.keep_weights = show_needs_weights(show) || settings->log || picture_needs_weights(picture);
     size_t room = (size_t)BATCH_LINES * (size_t)options.threads;
     session->room = (int)room;
     session->line = memory_take(room * sizeof *session->line);
@@ -373,6 +383,9 @@ static int run(Session *session, const char *program, char **word, int words, Er
     bool ok = !settings->log || (session->log = log_open(settings->log, err));
     if (ok)
         ok = words ? translate_words(session, word, words, err) : translate_lines(session, err);
+    Err draw_err;
+    if (!picture_end(picture, ok ? err : &draw_err))
+        ok = false;
     log_close(session->log);
     translator_free(session->translator);
     vocab_free(vocab);
@@ -415,6 +428,7 @@ int main(int argc, char **argv)
     Buf text = {0};
     option_add(&table, setup_rows, SETUP_ROWS);
     option_add(&table, show_rows, SHOW_ROWS);
+    option_add(&table, picture_rows, PICTURE_ROWS);
     option_add(&table, rows, sizeof rows / sizeof *rows);
     int first = option_parse(&table, argc, argv, take_option, &settings, &err);
     if (settings.help || settings.version) {
