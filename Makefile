@@ -94,6 +94,11 @@ check: ## lint; the suite in three builds and with clang; command transcripts
 	+@$(MAKE_AGAIN) $(CLANG) programs
 	@echo "check: all passed"
 
+check-browser: ## open the page of heatmaps in Chromium, from disk, network off, and use it
+	@$(DEPS) build browser
+	+@$(MAKE_AGAIN) $(RELEASE) .build/release/draw
+	tests/browser/run.sh .build/release/draw
+
 check-slow: ## valgrind, and the thread sanitizer: ten minutes and more
 	@command -v valgrind >/dev/null || { echo "check-slow needs valgrind" >&2; exit 1; }
 	+@$(MAKE_AGAIN) $(RELEASE) programs .build/release/suite
@@ -213,6 +218,9 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/src/%.o $(OBJECTS)
 $(BUILD)/suite: $(TESTS:%.c=$(BUILD)/%.o) $(OBJECTS)
 	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
+$(BUILD)/draw: $(BUILD)/tests/browser/draw.o $(BUILD)/tests/view/picture.o $(OBJECTS)
+	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # Faults: damaged and hostile models, kills, memory that fails. FAULTS=some is what sanitizers leave possible.
 FAULTS      ?= all
 FAULT_TOOLS := damage sign $(if $(filter all,$(FAULTS)),translate train)
@@ -274,7 +282,8 @@ FORCE:
 # ./train is what `all` builds; `make train` is a training.
 translate evaluate: all
 
-.PHONY: all demo test bench check check-slow lint deps check-deps train model evaluate-model figure vocab install \
-        uninstall clean help run-suite run-cli run-fault run-fuzz-corpus fuzz programs translate evaluate FORCE
+.PHONY: all demo test bench check check-browser check-slow lint deps check-deps train model evaluate-model \
+        figure vocab install uninstall clean help run-suite run-cli run-fault run-fuzz-corpus fuzz programs \
+        translate evaluate FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -3,6 +3,7 @@
 #
 #     deps.sh build          what `make demo` and `make test` need
 #     deps.sh build check    and what `make check` needs besides
+#     deps.sh build browser  and what `make check-browser` needs besides
 #
 # What is missing is installed with apt-get: as root, through sudo when it asks for no password, or after
 # a yes on a terminal. Without apt-get it prints what to install and ends with status 1.
@@ -19,6 +20,9 @@ build library libxxhash     0.8   libxxhash-dev
 build library check         0.12  check
 check command clang         -     clang
 check command sqlite3       -     sqlite3
+browser command chromium      -   chromium
+browser command chromedriver  -   chromium-driver
+browser command curl          -   curl
 "
 
 has_command() { command -v "$1" >/dev/null 2>&1; }

@@ -13,6 +13,8 @@ static Suite *(*const suites[])(void) = {
     explain_suite,
     explanation_suite,
     gold_suite,
+    heatmap_page_suite,
+    heatmap_suite,
     kernel_suite,
     log_suite,
     metric_suite,

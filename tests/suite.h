@@ -13,6 +13,8 @@ Suite *escape_suite(void);
 Suite *explain_suite(void);
 Suite *explanation_suite(void);
 Suite *gold_suite(void);
+Suite *heatmap_page_suite(void);
+Suite *heatmap_suite(void);
 Suite *kernel_suite(void);
 Suite *log_suite(void);
 Suite *metric_suite(void);

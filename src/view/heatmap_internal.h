@@ -6,7 +6,7 @@
 
 #define HEATMAP_END "(end)"  /* the label of the last row and column */
 #define HEATMAP_LIGHT_INK "ffffff"
-#define HEATMAP_DARK_INK "10131a"
+#define HEATMAP_DARK_INK "000000"
 
 /* Appends a word as it may be shown anywhere: well-formed UTF-8 in which control characters and those that
  * turn the direction of writing are U+FFFD, and white space is U+2423. At most `columns` wide (0: no bound),

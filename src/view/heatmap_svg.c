@@ -137,7 +137,7 @@ static void put_style(Picture *picture)
 {
     Buf *out = picture->out;
     buf_text(out, "<style>@media (prefers-color-scheme: dark) {\n"
-                  ".heatmap .paper { fill: #171a21 } .heatmap .word { fill: #e8eaf0 }\n"
+                  ".heatmap .paper { fill: #171a21 } .heatmap .label { fill: #e8eaf0 }\n"
                   ".heatmap .quiet { fill: #9aa3b5 } .heatmap .cells { stroke: #171a21; stroke-width: 2px }\n");
     for (int value = 0; value <= 100; value++) {
         if (!picture->used[value])
@@ -154,18 +154,18 @@ static void put_style(Picture *picture)
 static void put_words(Picture *picture)
 {
     Buf *out = picture->out;
-    buf_format(out, "<g class=\"word\" font-size=\"%d\" fill=\"#10131a\">\n",
+    buf_format(out, "<g class=\"label\" font-size=\"%d\" fill=\"#10131a\">\n",
                picture->numbers ? FONT_SIZE : FONT_SIZE - 2);
     for (int s = 0; s <= picture->sources; s++) {
         buf_format(out, "<text class=\"%s\" data-s=\"%d\"%s transform=\"translate(%d %d) rotate(-45)\">",
-                   s < picture->sources ? "word" : "quiet", s, s < picture->sources ? "" : " fill=\"#5b6472\"",
+                   s < picture->sources ? "label" : "quiet", s, s < picture->sources ? "" : " fill=\"#5b6472\"",
                    column_at(picture, s) + picture->cell / 2 + 4, picture->top - 6);
         put_source(picture, s, LABEL_COLUMNS);
         buf_text(out, "</text>\n");
     }
     for (int t = 0; t <= picture->targets; t++) {
         buf_format(out, "<text class=\"%s\" data-t=\"%d\"%s text-anchor=\"end\" x=\"%d\" y=\"%d\">",
-                   t < picture->targets ? "word" : "quiet", t, t < picture->targets ? "" : " fill=\"#5b6472\"",
+                   t < picture->targets ? "label" : "quiet", t, t < picture->targets ? "" : " fill=\"#5b6472\"",
                    picture->left - 10, row_at(picture, t) + picture->cell / 2 + 5);
         put_target(picture, t, LABEL_COLUMNS);
         buf_text(out, "</text>\n");
@@ -225,6 +225,8 @@ static void put_legend(Picture *picture)
         put_hex(out, heatmap_light_map(5 * i));
         buf_text(out, "\"/>\n");
     }
+    buf_format(out, "<rect class=\"cells\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"12\" fill=\"none\""
+                    " stroke=\"#dde2ea\"/>\n", picture->left, y, LEGEND_WIDTH);
     buf_format(out, "</g>\n<g class=\"quiet\" font-size=\"12\" fill=\"#5b6472\">\n"
                     "<text x=\"%d\" y=\"%d\">0</text><text x=\"%d\" y=\"%d\" text-anchor=\"middle\">weight</text>"
                     "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">1</text>\n</g>\n",

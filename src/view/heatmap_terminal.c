@@ -135,7 +135,7 @@ static void draw_cell(const Terminal *terminal, int t, int s)
     if (value > 0)
         buf_format(terminal->out, "%2d", value);
     else
-        buf_text(terminal->out, " .");
+        buf_text(terminal->out, wide == 3 ? ". " : " ."); /* not right before a 100 */
     pad(terminal->out, wide - (value == 100 ? 4 - full : 3));
 }
 
