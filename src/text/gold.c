@@ -1,6 +1,7 @@
 #include "text/gold.h"
 
 #include "base/reader.h"
+#include "text/words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -152,20 +153,6 @@ void gold_free(Gold *gold)
 
 /* Merging -------------------------------------------------------------------------------------- */
 
-/* The token that a piece belongs to: the first that ends behind the piece's begin, or the last one. */
-static int token_of(const TextSpan *token, int tokens, TextSpan piece)
-{
-    int low = 0, high = tokens - 1;
-    while (low < high) {
-        int middle = low + (high - low) / 2;
-        if (token[middle].end > piece.begin)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
 void gold_merge(const GoldPair *pair, const GoldPieces *pieces, real *weight)
 {
     size_t width = (size_t)pair->sources + 1;
@@ -173,13 +160,13 @@ void gold_merge(const GoldPair *pair, const GoldPieces *pieces, real *weight)
     for (size_t i = 0; i < (size_t)pair->targets * width; i++)
         weight[i] = 0;
     for (int t = 0; t < pieces->targets;) {
-        int token = token_of(pair->target_token, pair->targets, pieces->target[t]), first = t;
+        int token = words_of(pair->target_token, pair->targets, pieces->target[t]), first = t;
         real *row = weight + (size_t)token * width;
         for (; t < pieces->targets; t++) {
-            if (token_of(pair->target_token, pair->targets, pieces->target[t]) != token)
+            if (words_of(pair->target_token, pair->targets, pieces->target[t]) != token)
                 break;
             for (int s = 0; s < pieces->sources; s++)
-                row[token_of(pair->source_token, pair->sources, pieces->source[s])] += *from++;
+                row[words_of(pair->source_token, pair->sources, pieces->source[s])] += *from++;
             row[pair->sources] += *from++;
         }
         for (size_t s = 0; s < width; s++)
