@@ -331,14 +331,15 @@ static bool run_trainer(const Settings *settings, const TrainerSetup *setup, Err
     Trainer *trainer = trainer_new(setup, err);
     if (!trainer)
         return false;
-    int64_t pairs, too_long, batches;
-    trainer_counts(trainer, &pairs, &too_long, &batches);
-    if (!settings->quiet)
-        printf("%zu parameters, %zu pieces; %lld pairs in %lld batches an epoch, %lld too long; "
-               "kernel %s, %d threads\n",
-               setup->model->params.size, vocab_size(setup->vocab), (long long)pairs,
-               (long long)batches, (long long)too_long, setup->kernel->name,
-               setup->model->config.threads);
+    TrainerCounts counts = trainer_counts(trainer);
+    if (!settings->quiet) {
+        printf("%zu parameters, %zu pieces; %lld pairs in %lld batches an epoch, %lld too long; ",
+               setup->model->params.size, vocab_size(setup->vocab), (long long)counts.pairs,
+               (long long)counts.batches, (long long)counts.too_long);
+        if (counts.linked > 0)
+            printf("%.1f %% of the target words linked; ", 100 * counts.linked);
+        printf("kernel %s, %d threads\n", setup->kernel->name, setup->model->config.threads);
+    }
     fflush(stdout);
     bool ok = trainer_run(trainer, err);
     trainer_free(trainer);

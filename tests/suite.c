@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 static Suite *(*const suites[])(void) = {
+    aligner_suite,
     alignment_suite,
     base_suite,
     bpe_suite,

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *aligner_suite(void);
 Suite *alignment_suite(void);
 Suite *base_suite(void);
 Suite *bpe_suite(void);

@@ -35,13 +35,16 @@ static Target target_of(const BatchPair *pair, int n, Arena *arena)
     for (int b = 0; b < n; b++)
         target.total += pair[b].ids.target_count;
     int *id = arena_take(arena, (size_t)target.total * sizeof *id);
+    PieceRange *guide = arena_take(arena, (size_t)target.total * sizeof *guide);
     int *active = arena_take_zeros(arena, (size_t)target.longest * sizeof *active);
     for (int t = 0, at = 0; t < target.longest; t++)
         for (int b = 0; b < n && t < pair[b].ids.target_count; b++) {
-            id[at++] = pair[b].ids.target[t];
+            id[at] = pair[b].ids.target[t];
+            guide[at++] = pair[b].guide ? pair[b].guide[t] : (PieceRange){0, pair[b].ids.source_count};
             active[t]++;
         }
     target.id = id;
+    target.guide = guide;
     target.active = active;
     return target;
 }

@@ -8,10 +8,11 @@
 #define MODEL_BATCH_H
 
 #include "model/model.h"
-#include "text/plan.h"
+#include "text/guide.h"
 
 typedef struct {
     PairIds ids;
+    const PieceRange *guide; /* [ids.target_count], or NULL */
     uint32_t pair; /* its number in the corpus */
 } BatchPair;
 

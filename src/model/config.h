@@ -30,7 +30,9 @@ typedef struct {
     double dropout;
     double word_dropout;
     double piece_dropout;   /* BPE-dropout */
+    double capitals;        /* rate of pairs written in capitals */
     double label_smoothing;
+    double guide;           /* weight of the loss that guides attention */
     int batch_tokens;       /* target pieces in one update */
     int steps;              /* updates; the learning rate reaches 0 there */
     int warmup;             /* updates during which the learning rate rises */
@@ -61,6 +63,7 @@ typedef struct {
     double low, high;  /* legal range */
     const char *const *names; /* FIELD_CHOICE: NULL-terminated; the index is the value */
     const char *help;  /* one line, without the default */
+    const char *before; /* what holds for files from before there was this setting; NULL: it was always there */
 } Field;
 
 extern const Field config_fields[];

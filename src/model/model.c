@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,24 @@ static State first_rows(const Model *model, const State *state, int n)
     return first;
 }
 
+/* The loss of n rows of weights, as model.h has it, and, when recorded, scale times its gradient. The least
+ * weight keeps the logarithm finite. */
+static double guide_loss(const Tensor *weights, const PieceRange *guide, int n, double scale)
+{
+    const double least = 1e-10;
+    double loss = 0;
+    for (int i = 0; i < n; i++) {
+        const real *weight = weights->value + (size_t)i * (size_t)weights->cols;
+        double sum = least;
+        for (int s = guide[i].begin; s < guide[i].end; s++)
+            sum += (double)weight[s];
+        loss -= log(sum);
+        for (int s = guide[i].begin; s < guide[i].end && weights->grad; s++)
+            weights->grad[(size_t)i * (size_t)weights->cols + (size_t)s] -= (real)(scale / sum);
+    }
+    return loss;
+}
+
 double model_loss(const Model *model, Tape *tape, const Source *source, const Target *target,
                   double scale, double *plain)
 {
@@ -207,16 +226,19 @@ double model_loss(const Model *model, Tape *tape, const Source *source, const Ta
     Encoded encoded = model_encode(model, tape, source);
     State state = model_begin(model, tape, &encoded);
     Tensor all = tape_tensor(tape, target->total, model->config.embedding);
+    double guide = model->config.guide, loss = 0;
     int *last = arena_take_zeros(&tape->arena, (size_t)source->batch * sizeof *last); /* MODEL_END */
     for (int t = 0, at = 0; t < target->longest; t++) {
         int n = target->active[t];
         state = first_rows(model, &state, n);
         Decoded out = model_step(model, tape, &encoded.memory, &state, last, NULL);
         op_put(tape, tensor_rows(all, at, n), out.state);
+        if (target->guide && guide > 0)
+            loss += guide * guide_loss(&out.read.weights, target->guide + at, n, scale * guide);
         memcpy(last, target->id + at, (size_t)n * sizeof *last);
         at += n;
     }
-    double loss = output_loss(model, tape, all, target->id, scale, plain);
+    loss += output_loss(model, tape, all, target->id, scale, plain);
     tape_backward(tape, (TapeMark){0});
     tape_reset(tape);
     return loss;

@@ -26,6 +26,7 @@
 #define MODEL_MODEL_H
 
 #include "model/layer.h"
+#include "text/guide.h"
 
 #define MODEL_LAYERS 4
 #define MODEL_END 0 /* the piece that ends a sentence and starts the decoder: VOCAB_END */
@@ -94,12 +95,17 @@ Tensor model_logits(const Model *model, Tape *tape, Tensor state);
 typedef struct {
     const int *id;     /* [total]: active[0] pieces of step 0, then active[1] of step 1, ... */
     const int *active; /* [longest], falling; active[0] is the whole batch */
+    const PieceRange *guide; /* [total] where attention should look; NULL: anywhere */
     int longest, total;
 } Target;
 
-/* The loss of op_cross_entropy over the batch, summed, with dropout where the tape draws. When the tape
- * records, the gradient of scale * loss is added to tape->gradient, and the tape is reset. `plain` gets the
- * loss without smoothing added. */
+/* The loss of op_cross_entropy over the batch, summed, with dropout where the tape draws; and `guide` (the
+ * setting) times the loss of the attention that is guided (Chen et al. 2016, section 3):
+ *
+ *     - sum over the target's pieces t of log(sum of weights[t][s] over s in guide[t])
+ *
+ * When the tape records, the gradient of scale * loss is added to tape->gradient, and the tape is reset. `plain`
+ * gets the loss of the pieces without smoothing added. */
 double model_loss(const Model *model, Tape *tape, const Source *source, const Target *target, double scale,
                   double *plain);
 

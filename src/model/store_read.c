@@ -113,6 +113,14 @@ static bool take_config(Store *store, sqlite3_stmt *row, void *into, Err *err)
     return true;
 }
 
+/* A file from before there was this setting, or one that lacks a row. */
+static bool take_absent(const Store *store, Config *config, const Field *field, Err *err)
+{
+    if (!field->before)
+        return err_set(err, "%s: config: %s is missing", store->path, field->key);
+    return config_set(config, field->key, field->before, err);
+}
+
 bool store_read_config(Store *store, Config *config, char text[DIGEST_TEXT], Err *err)
 {
     ConfigRows rows = {.config = config_default()};
@@ -122,7 +130,7 @@ bool store_read_config(Store *store, Config *config, char text[DIGEST_TEXT], Err
     buf_free(&rows.key);
     for (int i = 0; good && i < config_field_count; i++)
         if (!(rows.seen >> i & 1))
-            good = err_set(err, "%s: config: %s is missing", store->path, config_fields[i].key);
+            good = take_absent(store, &rows.config, &config_fields[i], err);
     Err reason;
     if (good && !config_check(&rows.config, &reason))
         good = err_set(err, "%s: config: %s", store->path, reason.text);

@@ -3,6 +3,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "model/batch.h"
+#include "text/aligner.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct Trainer {
     Worker *worker; /* [threads] */
     Tape **tape;    /* [threads] the same tapes, for validation */
     Plan *plan;
+    WordLinks *links; /* NULL: attention is not guided */
     Validation *validation;
     /* The update under way, as the workers see it. */
     const uint32_t *pair;
@@ -56,10 +58,10 @@ static int draw_share(const Trainer *trainer, Worker *worker, int first, BatchPa
     int n = 0;
     for (int i = first; i < trainer->pairs; i += pool_workers(trainer->pool)) {
         uint32_t pair = trainer->pair[i];
-        Rng rng = rng_at((uint64_t)config->seed, step, pair);
-        share[n++] = (BatchPair){pair_encode(&trainer->setup.train->pair[pair], trainer->setup.vocab,
-                                             &worker->arena, config->piece_dropout, &rng),
-                                 pair};
+        PairDraw draw = {config->piece_dropout, config->capitals, rng_at((uint64_t)config->seed, step, pair)};
+        PairIds ids = pair_encode(&trainer->setup.train->pair[pair], trainer->setup.vocab, &worker->arena, &draw);
+        const PieceRange *guide = trainer->links ? guide_pair(&ids, trainer->links, pair, &worker->arena) : NULL;
+        share[n++] = (BatchPair){ids, guide, pair};
     }
     return n;
 }
@@ -344,6 +346,7 @@ Trainer *trainer_new(const TrainerSetup *setup, Err *err)
         trainer->worker[i].gradient = memory_take_zeros(trainer->params->size, sizeof(real));
     }
     trainer->plan = plan_new(setup->train, setup->vocab, config->batch_tokens, config->max_length);
+    trainer->links = config->guide > 0 ? aligner_learn(setup->train) : NULL;
     trainer->validation = validation_new(setup->dev, setup->vocab);
     clock_gettime(CLOCK_MONOTONIC, &trainer->began);
     trainer->seconds_before = trainer->seconds_at_validation = setup->checkpoint->seconds;
@@ -362,11 +365,10 @@ Trainer *trainer_new(const TrainerSetup *setup, Err *err)
     return NULL;
 }
 
-void trainer_counts(const Trainer *trainer, int64_t *pairs, int64_t *too_long, int64_t *batches)
+TrainerCounts trainer_counts(const Trainer *trainer)
 {
-    *pairs = plan_pairs(trainer->plan);
-    *too_long = plan_too_long(trainer->plan);
-    *batches = plan_batches(trainer->plan);
+    return (TrainerCounts){plan_pairs(trainer->plan), plan_too_long(trainer->plan), plan_batches(trainer->plan),
+                           trainer->links ? word_links_share(trainer->links) : 0};
 }
 
 void trainer_free(Trainer *trainer)
@@ -381,6 +383,7 @@ void trainer_free(Trainer *trainer)
     free(trainer->worker);
     free(trainer->tape);
     plan_free(trainer->plan);
+    word_links_free(trainer->links);
     validation_free(trainer->validation);
     pool_free(trainer->pool);
     free(trainer);

@@ -47,12 +47,19 @@ typedef struct {
 
 typedef struct Trainer Trainer;
 
-/* Encodes the corpora and plans the batches. Everything in setup must outlive the trainer. NULL when
- * no pair is left to train on or to validate on, or a run that goes on was begun with other pairs. */
+/* Encodes the corpora, links their words when attention is to be guided, and plans the batches. Everything in
+ * setup must outlive the trainer. NULL when no pair is left to train on or to validate on, or a run that goes on was
+ * begun with other pairs. */
 Trainer *trainer_new(const TrainerSetup *setup, Err *err) MUST_CHECK;
 
-/* Pairs used, pairs left out because a side has more than max_length pieces, batches per epoch. */
-void trainer_counts(const Trainer *trainer, int64_t *pairs, int64_t *too_long, int64_t *batches);
+typedef struct {
+    int64_t pairs;    /* in an epoch */
+    int64_t too_long; /* pairs left out because a side has more than max_length pieces */
+    int64_t batches;  /* in an epoch */
+    double linked;    /* share of the target words that attention is guided to a source word for */
+} TrainerCounts;
+
+TrainerCounts trainer_counts(const Trainer *trainer);
 
 /* Trains to the end of the run, to an early stop, or until *stop. */
 bool trainer_run(Trainer *trainer, Err *err) MUST_CHECK;

@@ -40,7 +40,7 @@ Validation *validation_new(const Corpus *corpus, const Vocab *vocab)
     validation->loss = memory_take_zeros(n / CHUNK + 1, sizeof *validation->loss);
     for (size_t i = 0; i < n; i++)
         validation->pair[i] =
-            (BatchPair){pair_encode(&corpus->pair[i], vocab, &validation->arena, 0, NULL), (uint32_t)i};
+            (BatchPair){pair_encode(&corpus->pair[i], vocab, &validation->arena, NULL), NULL, (uint32_t)i};
     qsort(validation->pair, n, sizeof *validation->pair, compare_pairs);
     return validation;
 }

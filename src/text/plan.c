@@ -39,16 +39,25 @@ static int *with_end(const Pieces *pieces, Arena *arena)
     return id;
 }
 
-PairIds pair_encode(const CorpusPair *pair, const Vocab *vocab, Arena *arena, double dropout, Rng *rng)
+PairIds pair_encode(const CorpusPair *pair, const Vocab *vocab, Arena *arena, PairDraw *draw)
 {
     Text source = text_source(arena, pair->source, pair->source_size);
     Text target = text_nfc(arena, pair->target, pair->target_size);
-    Pieces s = vocab_encode(vocab, arena, &source, dropout, rng);
-    Pieces t = vocab_encode(vocab, arena, &target, dropout, rng);
+    if (draw && draw->capitals > 0 && rng_uniform(&draw->rng) < draw->capitals) {
+        source = text_upper(arena, &source);
+        target = text_upper(arena, &target);
+    }
+    double dropout = draw ? draw->dropout : 0;
+    Pieces s = vocab_encode(vocab, arena, &source, dropout, draw ? &draw->rng : NULL);
+    Pieces t = vocab_encode(vocab, arena, &target, dropout, draw ? &draw->rng : NULL);
     return (PairIds){.source = with_end(&s, arena),
                      .target = with_end(&t, arena),
                      .source_count = (int)s.count + 1,
-                     .target_count = (int)t.count + 1};
+                     .target_count = (int)t.count + 1,
+                     .source_text = source,
+                     .target_text = target,
+                     .source_origin = s.origin,
+                     .target_origin = t.origin};
 }
 
 /* Cut after the pair with which a batch reaches batch_tokens. */
@@ -82,7 +91,7 @@ Plan *plan_new(const Corpus *corpus, const Vocab *vocab, int batch_tokens, int m
     size_t room = 0;
     for (size_t i = 0; i < corpus->pairs; i++) {
         ArenaMark mark = arena_mark(&arena);
-        PairIds ids = pair_encode(&corpus->pair[i], vocab, &arena, 0, NULL);
+        PairIds ids = pair_encode(&corpus->pair[i], vocab, &arena, NULL);
         arena_rewind(&arena, mark);
         if (ids.source_count - 1 > max_length || ids.target_count - 1 > max_length) {
             plan->too_long++;

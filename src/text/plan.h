@@ -31,9 +31,18 @@ const uint32_t *plan_batch(const Plan *plan, int batch, int *count);
 typedef struct {
     int *source, *target;
     int source_count, target_count; /* VOCAB_END included */
+    Text source_text, target_text;  /* what was encoded */
+    const TextSpan *source_origin, *target_origin; /* of the pieces, without VOCAB_END: as in Pieces */
 } PairIds;
 
-/* dropout and rng as in vocab_encode. Memory from arena. */
-PairIds pair_encode(const CorpusPair *pair, const Vocab *vocab, Arena *arena, double dropout, Rng *rng);
+/* How a pair is changed before it is learned from: anew each time. */
+typedef struct {
+    double dropout;  /* chance that a merge is passed over, as in vocab_encode */
+    double capitals; /* chance that both sides are written in capitals */
+    Rng rng;
+} PairDraw;
+
+/* draw is NULL to take the pair as it stands; otherwise its rng moves on. Memory from arena. */
+PairIds pair_encode(const CorpusPair *pair, const Vocab *vocab, Arena *arena, PairDraw *draw);
 
 #endif

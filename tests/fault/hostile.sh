@@ -133,6 +133,16 @@ if truncate -s 10G m.db 2>/dev/null; then
 else
     echo "hostile.sh: skipped: this file system has no file of 10 GB" >&2
 fi
+# Not hostile but old: from before there were these settings.
+cp "$MODEL" m.db
+sqlite3 -batch m.db "DELETE FROM config WHERE key IN ('capitals', 'guide')"
+"$BIN/fault/sign" m.db
+(limits && exec "$BIN/translate" -m m.db 'The cat sat.') >found 2>said
+status=$?
+tried=$((tried + 1))
+[ $status -eq 0 ] && cmp -s good found || complain "an old model: status $status: $(cat said)"
+rm -f m.db
+
 mkfifo m.db && refused 'a pipe' 'not a regular file' && rm -f m.db
 ln -s m.db m.db && refused 'a link to itself' 'Too many levels of symbolic links' && rm -f m.db
 ln -s /dev/zero m.db && refused 'an endless device' 'not a regular file' && rm -f m.db

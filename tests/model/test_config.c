@@ -23,6 +23,26 @@ START_TEST(every_field_reads_back_what_it_writes)
 }
 END_TEST
 
+/* What held before there was a setting is a value of it, and those of the shape were always there. */
+START_TEST(settings_that_came_later_have_what_held_before)
+{
+    Config config = config_default();
+    Err err;
+    int later = 0;
+    for (int i = 0; i < config_field_count; i++) {
+        const Field *field = &config_fields[i];
+        if (!field->before)
+            continue;
+        later++;
+        ck_assert_int_eq(field->use, FIELD_TRAINING);
+        ck_assert_msg(config_set(&config, field->key, field->before, &err), "%s", err.text);
+    }
+    ck_assert_int_eq(later, 2);
+    ck_assert_double_eq(config.guide, 0);
+    ck_assert_double_eq(config.capitals, 0);
+}
+END_TEST
+
 static const struct {
     const char *key, *value, *message;
 } refusals[] = {
@@ -70,6 +90,7 @@ Suite *config_suite(void)
     tcase_add_test(tests, every_field_reads_back_what_it_writes);
     tcase_add_loop_test(tests, a_wrong_value_is_refused_and_changes_nothing, 0,
                         (int)(sizeof refusals / sizeof *refusals));
+    tcase_add_test(tests, settings_that_came_later_have_what_held_before);
     tcase_add_test(tests, combinations_are_checked);
     suite_add_tcase(suite, tests);
     return suite;

@@ -131,7 +131,7 @@ static double aligned(const Run *run, bool reverse)
     Arena arena = {0};
     int right = 0, all = 0;
     for (size_t i = 0; i < 40; i++) {
-        PairIds ids = pair_encode(&run->dev.pair[i], run->vocab, &arena, 0, NULL);
+        PairIds ids = pair_encode(&run->dev.pair[i], run->vocab, &arena, NULL);
         int n = ids.source_count - 1, width = n + 1;
         SearchSource source = {ids.source, n};
         SearchOptions greedy = {1, 1, 0, 2};
@@ -168,6 +168,29 @@ START_TEST(attention_learns_to_copy_and_reverse)
     run_close(&run);
     unlink("letters.train");
     unlink("letters.dev");
+}
+END_TEST
+
+/* After few updates. Seeds 1 to 3: 0.91 to 0.95; 0.55, 0.24 and 0.19 without guidance. */
+START_TEST(attention_is_guided)
+{
+    static Run run;
+    double share[2];
+    write_letters("guide.train", 600, 1, false);
+    write_letters("guide.dev", 60, 2, false);
+    for (int guided = 0; guided < 2; guided++) {
+        Config config = small_config();
+        config.steps = config.validate = 100;
+        config.guide = guided;
+        run_open(&run, &config, "guide.train", "guide.dev");
+        Err err;
+        ck_assert_msg(run_train(&run, &err), "%s", err.text);
+        share[guided] = aligned(&run, false);
+        run_close(&run);
+    }
+    ck_assert_msg(share[1] > 0.85 && share[1] > share[0] + 0.2, "aligned %.3f, guided %.3f", share[0], share[1]);
+    unlink("guide.train");
+    unlink("guide.dev");
 }
 END_TEST
 
@@ -295,6 +318,7 @@ Suite *trainer_suite(void)
     TCase *tests = tcase_create("trainer");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, attention_learns_to_copy_and_reverse, 0, 2);
+    tcase_add_test(tests, attention_is_guided);
     tcase_add_test(tests, a_run_repeats_and_resumes);
     tcase_add_loop_test(tests, every_kind_overfits_eight_pairs, 0, 8);
     tcase_add_test(tests, a_loss_that_is_not_finite_names_step_and_parameter);

@@ -246,6 +246,20 @@ START_TEST(fold_of_random_strings)
 }
 END_TEST
 
+START_TEST(upper_by_hand)
+{
+    /* ñ keeps its length, ɐ and ß grow by a byte, ı shrinks. */
+    static const char input[] = "a\xC3\xB1\xC9\x90\xC3\x9F\xC4\xB1-Z";
+    static const TextSpan origin[] = {{0, 1}, {1, 3}, {1, 3}, {3, 5}, {3, 5}, {3, 5}, {5, 7}, {5, 7}, {5, 7},
+                                      {7, 9}, {9, 10}, {10, 11}};
+    Text text = text_nfc(&arena, input, sizeof input - 1), upper = text_upper(&arena, &text);
+    ck_assert_str_eq(upper.data, "A\xC3\x91\xE2\xB1\xAF\xE1\xBA\x9EI-Z");
+    check_origins(&upper, sizeof origin / sizeof *origin, origin);
+    Text empty = text_nfc(&arena, "", 0);
+    ck_assert_uint_eq(text_upper(&arena, &empty).size, 0);
+}
+END_TEST
+
 Suite *text_suite(void)
 {
     Suite *suite = suite_create("text");
@@ -261,6 +275,7 @@ Suite *text_suite(void)
     tcase_add_test(tests, fold_by_hand);
     tcase_add_test(tests, fold_origins_by_hand);
     tcase_add_test(tests, fold_of_random_strings);
+    tcase_add_test(tests, upper_by_hand);
     suite_add_tcase(suite, tests);
     return suite;
 }
