@@ -62,18 +62,33 @@ const Kernel *kernel_named(const char *name)
 /* Transposing ---------------------------------------------------------------------------------
  *
  * In tiles of 8 rows by 16 columns: 8 cache lines are read whole, and the 16 pieces written stay in
- * the nearest cache until their neighbours are written, even where the stride is a power of two. */
+ * the nearest cache until their neighbours are written, even where the stride is a power of two. A
+ * tile is made of squares of 4 by 4, each turned in registers: pairs of rows are interleaved, and
+ * their halves put together. */
 
 #define TILE_ROWS 8
 #define TILE_COLS 16
+#define SQUARE 4
 
 #define DEFINE_TRANSPOSE(NAME, TYPE)                                                               \
-    static void NAME##_tile(TYPE *restrict out, size_t out_stride, const TYPE *restrict in,        \
-                            size_t in_stride)                                                      \
+    typedef TYPE NAME##_four __attribute__((vector_size(SQUARE * sizeof(TYPE))));                  \
+                                                                                                   \
+    static inline void NAME##_square(TYPE *restrict out, size_t out_stride, const TYPE *restrict in, \
+                                     size_t in_stride)                                             \
     {                                                                                              \
-        for (size_t j = 0; j < TILE_COLS; j++)                                                     \
-            for (size_t i = 0; i < TILE_ROWS; i++)                                                 \
-                out[j * out_stride + i] = in[i * in_stride + j];                                   \
+        NAME##_four row[SQUARE], pair[SQUARE], column[SQUARE];                                     \
+        for (size_t i = 0; i < SQUARE; i++)                                                        \
+            memcpy(&row[i], in + i * in_stride, sizeof row[i]);                                    \
+        for (size_t i = 0; i < SQUARE; i += 2) {                                                   \
+            pair[i] = __builtin_shufflevector(row[i], row[i + 1], 0, 4, 1, 5);                     \
+            pair[i + 1] = __builtin_shufflevector(row[i], row[i + 1], 2, 6, 3, 7);                 \
+        }                                                                                          \
+        for (size_t i = 0; i < 2; i++) {                                                           \
+            column[2 * i] = __builtin_shufflevector(pair[i], pair[i + 2], 0, 1, 4, 5);             \
+            column[2 * i + 1] = __builtin_shufflevector(pair[i], pair[i + 2], 2, 3, 6, 7);         \
+        }                                                                                          \
+        for (size_t j = 0; j < SQUARE; j++)                                                        \
+            memcpy(out + j * out_stride, &column[j], sizeof column[j]);                            \
     }                                                                                              \
                                                                                                    \
     static void NAME(TYPE *restrict out, size_t out_stride, const TYPE *restrict in,               \
@@ -82,8 +97,10 @@ const Kernel *kernel_named(const char *name)
         size_t whole_rows = rows - rows % TILE_ROWS, whole_cols = cols - cols % TILE_COLS;         \
         for (size_t j = 0; j < whole_cols; j += TILE_COLS)                                         \
             for (size_t i = 0; i < whole_rows; i += TILE_ROWS)                                     \
-                NAME##_tile(out + j * out_stride + i, out_stride, in + i * in_stride + j,          \
-                            in_stride);                                                            \
+                for (size_t c = j; c < j + TILE_COLS; c += SQUARE)                                 \
+                    for (size_t r = i; r < i + TILE_ROWS; r += SQUARE)                             \
+                        NAME##_square(out + c * out_stride + r, out_stride, in + r * in_stride + c, \
+                                      in_stride);                                                  \
         for (size_t i = 0; i < rows; i++)                                                          \
             for (size_t j = i < whole_rows ? whole_cols : 0; j < cols; j++)                        \
                 out[j * out_stride + i] = in[i * in_stride + j];                                   \
@@ -164,11 +181,14 @@ void pack_fill(Pack *pack, const real *source, int stride, bool transposed)
 
 void pack_fill_rows(Pack *pack, int at, const real *source, int stride, int rows)
 {
+    enum { BLOCK = 16 }; /* rows that go to all panels before the next do: few pages are open at once */
     assert(pack->type == PACK_REAL && at >= 0 && rows >= 0 && at + rows <= pack->depth);
-    size_t depth = (size_t)pack->depth, skip = (size_t)at * PACK_PANEL;
-    for (size_t j = 0; j < (size_t)pack->cols; j += PACK_PANEL)
-        panel_real((real *)pack->data + j * depth + skip, source + j, (size_t)stride, (size_t)rows,
-                   panel_width(pack, j), false);
+    size_t depth = (size_t)pack->depth, all = (size_t)rows;
+    for (size_t i = 0; i < all; i += BLOCK)
+        for (size_t j = 0; j < (size_t)pack->cols; j += PACK_PANEL)
+            panel_real((real *)pack->data + j * depth + ((size_t)at + i) * PACK_PANEL,
+                       source + i * (size_t)stride + j, (size_t)stride, all - i < BLOCK ? all - i : BLOCK,
+                       panel_width(pack, j), false);
 }
 
 /* Part of a panel at a time, laid out as halves in a small block first. */
