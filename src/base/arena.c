@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,12 @@ static ArenaBlock *block_new(size_t bytes)
     uintptr_t data = ((uintptr_t)(block + 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     *block = (ArenaBlock){.bytes = bytes, .data = (unsigned char *)data};
     return block;
+}
+
+void arena_reserve(Arena *arena, size_t bytes)
+{
+    assert(!arena->first);
+    arena->first = block_new(bytes);
 }
 
 void *arena_take(Arena *arena, size_t bytes)

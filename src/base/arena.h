@@ -32,6 +32,7 @@ typedef struct {
 } ArenaMark;
 
 void *arena_take(Arena *arena, size_t bytes);        /* not cleared */
+void arena_reserve(Arena *arena, size_t bytes);      /* an empty one: this much will come in one block */
 void *arena_take_zeros(Arena *arena, size_t bytes);  /* cleared */
 char *arena_copy_text(Arena *arena, const char *text, size_t length); /* adds the final NUL */
 ArenaMark arena_mark(const Arena *arena);

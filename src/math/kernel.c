@@ -1,7 +1,6 @@
 /* kernel.c - which kernel runs, how a matrix is packed, half precision; no products. */
 #include "math/kernel.h"
 
-#include "base/arena.h"
 #include "math/kernel_internal.h"
 
 #include <assert.h>
@@ -11,8 +10,6 @@
 #ifdef KERNEL_X86
 #include <cpuid.h>
 #endif
-
-#define ALIGNMENT ((size_t)64)
 
 /* Which kernel ------------------------------------------------------------------------------- */
 
@@ -129,20 +126,9 @@ size_t pack_bytes(int depth, int cols, PackType type)
     return panels * (size_t)depth * PACK_PANEL * pack_item(type);
 }
 
-/* malloc aligns to 16 bytes: what it gave is kept in the pointer before the aligned block. */
-Pack pack_new(int depth, int cols, PackType type)
+Pack pack_new(Arena *arena, int depth, int cols, PackType type)
 {
-    char *taken = memory_take(pack_bytes(depth, cols, type) + sizeof(void *) + ALIGNMENT);
-    uintptr_t data = ((uintptr_t)taken + sizeof(void *) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    ((void **)data)[-1] = taken;
-    return (Pack){.depth = depth, .cols = cols, .type = type, .data = (void *)data};
-}
-
-void pack_free(Pack *pack)
-{
-    if (pack->data)
-        free(((void **)pack->data)[-1]);
-    *pack = (Pack){0};
+    return (Pack){depth, cols, type, arena_take(arena, pack_bytes(depth, cols, type))};
 }
 
 /* Columns that are really there in the panel that starts at column first. */

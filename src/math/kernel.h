@@ -1,14 +1,13 @@
 /* kernel.h - the inner loops: packed matrix product, row softmax, exp, tanh, sigmoid, Adam.
  *
  *     const Kernel *kernel = kernel_best();                   or kernel_named("plain")
- *     Pack pack = pack_new(depth, cols, PACK_REAL);
+ *     Pack pack = pack_new(&arena, depth, cols, PACK_REAL);
  *     pack_fill(&pack, w, cols, false);                       w is [depth, cols]
  *     kernel->product(y, cols, x, depth, rows, &pack, false); y[rows, cols] = x[rows, depth] w
- *     pack_free(&pack);
  *
  * Three instances with the same interface: plain C loops (the oracle; the only one in the double
  * build), AVX2 and AVX-512, the last two compiled from one source. The best that this processor
- * has is found at run time. Nothing here allocates but pack_new.
+ * has is found at run time. Memory is taken by pack_new alone, from the caller's arena.
  *
  * Order of summation. Each element of a product is one multiply-add chain over k = 0, 1, 2, ...,
  * whatever the number of rows: so a row's result does not depend on its neighbours, and a sentence's
@@ -21,6 +20,7 @@
 #ifndef MATH_KERNEL_H
 #define MATH_KERNEL_H
 
+#include "base/arena.h"
 #include "base/real.h"
 
 #include <stdbool.h>
@@ -37,7 +37,7 @@ typedef enum {
 typedef struct {
     int depth, cols;
     PackType type;
-    void *data; /* 64-byte aligned, pack_bytes() long; owned by who made it */
+    void *data; /* 64-byte aligned, pack_bytes() long; the arena's */
 } Pack;
 
 /* What one Adam update needs beside the four blocks (Kingma and Ba 2015, algorithm 1). */
@@ -77,10 +77,9 @@ const Kernel *kernel_best(void);
 /* By name; NULL when there is none of that name or this processor lacks its instructions. */
 const Kernel *kernel_named(const char *name);
 
-/* Memory for a [depth, cols] right-hand side; ends the process when there is none. */
-Pack pack_new(int depth, int cols, PackType type);
+/* Memory for a [depth, cols] right-hand side, not filled. */
+Pack pack_new(Arena *arena, int depth, int cols, PackType type);
 size_t pack_bytes(int depth, int cols, PackType type);
-void pack_free(Pack *pack);
 
 /* From a real matrix: source is [depth, cols] with row stride `stride`, or, when transposed,
  * [cols, depth] and is packed as its transpose. */

@@ -27,32 +27,45 @@ Param *params_find(Params *params, const char *name)
     return NULL;
 }
 
-/* The two products' right-hand sides: [depth, cols] = [rows, cols] of W or of its transpose. */
-static Pack pack_forward(const Param *param, PackType type)
-{
-    return param->use == PARAM_TIED ? pack_new(param->cols, param->rows, type)
-                                    : pack_new(param->rows, param->cols, type);
-}
-
-static Pack pack_backward(const Param *param)
-{
-    return param->use == PARAM_TIED ? pack_new(param->rows, param->cols, PACK_REAL)
-                                    : pack_new(param->cols, param->rows, PACK_REAL);
-}
-
 static bool is_packed(const Param *param)
 {
     return param->use == PARAM_MATRIX || param->use == PARAM_TIED;
 }
 
+/* The two products' right-hand sides: [depth, cols] = [rows, cols] of W or of its transpose. */
+static Pack pack_forward(Arena *arena, const Param *param, PackType type)
+{
+    return param->use == PARAM_TIED ? pack_new(arena, param->cols, param->rows, type)
+                                    : pack_new(arena, param->rows, param->cols, type);
+}
+
+static Pack pack_backward(Arena *arena, const Param *param)
+{
+    return param->use == PARAM_TIED ? pack_new(arena, param->rows, param->cols, PACK_REAL)
+                                    : pack_new(arena, param->cols, param->rows, PACK_REAL);
+}
+
+/* All of it in one block, which the system can give in large pages: to touch memory page by page takes longer
+ * than to read a model from a file. Rounded up to whole panels both ways. */
+static void reserve(Params *params, size_t item, int packs)
+{
+    size_t bytes = 0;
+    for (const Param *param = params->list; param < params->list + params->count; param++) {
+        size_t rows = (size_t)param->rows + PACK_PANEL, cols = (size_t)param->cols + PACK_PANEL;
+        bytes += is_packed(param) ? rows * cols * item * (size_t)packs : rows * cols * item;
+    }
+    arena_reserve(&params->arena, bytes);
+}
+
 void params_allocate(Params *params)
 {
     params->value = memory_take_zeros(params->size, sizeof(real));
+    reserve(params, sizeof(real), 2);
     for (Param *param = params->list; param < params->list + params->count; param++) {
         param->value = params->value + param->at;
         if (is_packed(param)) {
-            param->forward = pack_forward(param, PACK_REAL);
-            param->backward = pack_backward(param);
+            param->forward = pack_forward(&params->arena, param, PACK_REAL);
+            param->backward = pack_backward(&params->arena, param);
         }
     }
 }
@@ -104,20 +117,25 @@ void params_load(Params *params, Param *param, const void *bytes, bool half)
     size_t n = (size_t)param->rows * (size_t)param->cols;
     if (params->value) {
         widen(param->value, bytes, n, half);
-    } else if (is_packed(param) && half) {
-        param->forward = pack_forward(param, PACK_HALF);
+        return;
+    }
+    Arena *arena = &params->arena;
+    if (!arena->first)
+        reserve(params, half ? sizeof(uint16_t) : sizeof(real), 1);
+    if (is_packed(param) && half) {
+        param->forward = pack_forward(arena, param, PACK_HALF);
         pack_fill_half(&param->forward, bytes, param->cols, param->use == PARAM_TIED);
     } else if (is_packed(param)) {
         real *value = memory_take(n * sizeof *value);
         widen(value, bytes, n, false);
-        param->forward = pack_forward(param, PACK_REAL);
+        param->forward = pack_forward(arena, param, PACK_REAL);
         pack_fill(&param->forward, value, param->cols, param->use == PARAM_TIED);
         free(value);
     } else if (param->use == PARAM_TABLE && half) {
-        param->half = memory_take(n * sizeof *param->half);
+        param->half = arena_take(arena, n * sizeof *param->half);
         memcpy(param->half, bytes, n * sizeof *param->half);
     } else {
-        param->value = memory_take(n * sizeof *param->value);
+        param->value = arena_take(arena, n * sizeof *param->value);
         widen(param->value, bytes, n, half);
     }
 }
@@ -137,13 +155,7 @@ void param_row(const Param *param, int id, real *out)
 
 void params_free(Params *params)
 {
-    for (Param *param = params->list; param < params->list + params->count; param++) {
-        if (!params->value)
-            free(param->value);
-        free(param->half);
-        pack_free(&param->forward);
-        pack_free(&param->backward);
-    }
+    arena_free(&params->arena);
     free(params->value);
     *params = (Params){0};
 }

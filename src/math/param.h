@@ -43,6 +43,7 @@ typedef struct {
     int count;
     size_t size;  /* numbers in a block: all parameters, each rounded up to 16 */
     real *value;  /* the block, or NULL when only loaded */
+    Arena arena;  /* packs, and what is only loaded */
 } Params;
 
 /* Declare one; the pointer stays good as long as params does. Asserts a free slot and a new name. */

@@ -85,8 +85,7 @@ static void multiply_outer(Tape *tape, const Param *param)
     for (const Outer *outer = tape->outer; outer; outer = outer->before)
         rows += outer->param == param ? outer->rows : 0;
     real *left = arena_take(&tape->arena, (size_t)param->rows * (size_t)rows * sizeof *left);
-    size_t bytes = pack_bytes(rows, param->cols, PACK_REAL);
-    Pack right = {rows, param->cols, PACK_REAL, arena_take(&tape->arena, bytes)};
+    Pack right = pack_new(&tape->arena, rows, param->cols, PACK_REAL);
     for (Outer **link = &tape->outer; *link;) {
         const Outer *outer = *link;
         if (outer->param != param) {

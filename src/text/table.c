@@ -24,18 +24,25 @@ uint32_t *table_find(const Table *table, uint64_t key)
     return slot->used ? &slot->value : NULL;
 }
 
+void table_reserve(Table *table, size_t count)
+{
+    Table larger = {.capacity = table->capacity ? table->capacity : 64, .count = table->count};
+    while (larger.capacity < 2 * count)
+        larger.capacity *= 2;
+    if (larger.capacity == table->capacity)
+        return;
+    larger.slot = memory_take_zeros(larger.capacity, sizeof *larger.slot);
+    for (size_t i = 0; i < table->capacity; i++)
+        if (table->slot[i].used)
+            *number_slot(&larger, table->slot[i].key) = table->slot[i];
+    free(table->slot);
+    *table = larger;
+}
+
 uint32_t *table_put(Table *table, uint64_t key)
 {
-    if (table->count * 2 >= table->capacity) {
-        Table larger = {.capacity = table->capacity ? table->capacity * 2 : 64};
-        larger.slot = memory_take_zeros(larger.capacity, sizeof *larger.slot);
-        for (size_t i = 0; i < table->capacity; i++)
-            if (table->slot[i].used)
-                *number_slot(&larger, table->slot[i].key) = table->slot[i];
-        larger.count = table->count;
-        free(table->slot);
-        *table = larger;
-    }
+    if (table->count * 2 >= table->capacity)
+        table_reserve(table, table->count + 1);
     TableSlot *slot = number_slot(table, key);
     if (!slot->used) {
         *slot = (TableSlot){.key = key, .used = 1};
@@ -84,9 +91,13 @@ size_t text_table_find(const TextTable *table, const char *data, size_t size)
     return *text_slot(table, data, size) - (size_t)1; /* a free slot's 0 becomes TEXT_TABLE_NONE */
 }
 
-static void text_table_grow(TextTable *table)
+void text_table_reserve(TextTable *table, size_t count)
 {
-    table->room = table->room ? table->room * 2 : 64;
+    if (count <= table->room)
+        return;
+    table->room = table->room ? table->room : 64;
+    while (table->room < count)
+        table->room *= 2;
     table->start = memory_grow(table->start, (table->room + 1) * sizeof *table->start);
     table->start[0] = 0;
     table->capacity = table->room * 2;
@@ -102,7 +113,7 @@ static void text_table_grow(TextTable *table)
 size_t text_table_add(TextTable *table, const char *data, size_t size)
 {
     if (table->count == table->room)
-        text_table_grow(table);
+        text_table_reserve(table, table->count + 1);
     uint32_t *slot = text_slot(table, data, size);
     if (!*slot) {
         assert(table->count < UINT32_MAX - 1);

@@ -34,6 +34,7 @@ typedef struct {
 
 uint32_t *table_find(const Table *table, uint64_t key);
 uint32_t *table_put(Table *table, uint64_t key); /* valid until the next table_put */
+void table_reserve(Table *table, size_t count);  /* room for so many, so as not to grow on the way */
 void table_free(Table *table);
 
 typedef struct {
@@ -47,6 +48,7 @@ typedef struct {
 size_t text_table_find(const TextTable *table, const char *data, size_t size);
 /* Finds it or adds it. */
 size_t text_table_add(TextTable *table, const char *data, size_t size);
+void text_table_reserve(TextTable *table, size_t count); /* as table_reserve */
 const char *text_table_text(const TextTable *table, size_t index, size_t *size);
 void text_table_free(TextTable *table);
 

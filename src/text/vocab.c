@@ -276,6 +276,10 @@ Vocab *vocab_from_rows(const VocabPiece *pieces, size_t piece_count, const Vocab
     else if (merge_count > VOCAB_SIZE_MAX)
         good = err_set(err, "a vocabulary of %zu merges, at most %zu expected", merge_count,
                        VOCAB_SIZE_MAX);
+    if (good) {
+        text_table_reserve(&vocab->texts, piece_count);
+        table_reserve(&vocab->ranks, merge_count);
+    }
     good = good && add_pieces(vocab, pieces, piece_count, err) &&
            add_merges(vocab, merges, merge_count, err);
     if (good)

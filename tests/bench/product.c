@@ -44,6 +44,7 @@ typedef struct {
     Sgemm *sgemm; /* NULL: not installed */
     const Shape *shape;
     real *a, *b, *out;
+    Arena arena;
     Pack pack;
 } Job;
 
@@ -83,7 +84,7 @@ static void job_start(Job *job, const Shape *shape, PackType type)
     job->a = take_random(rows * depth, 1);
     job->b = take_random(depth * cols, 2);
     job->out = memory_take_zeros(rows * cols, sizeof(real));
-    job->pack = pack_new(shape->depth, shape->cols, type);
+    job->pack = pack_new(&job->arena, shape->depth, shape->cols, type);
     if (type == PACK_REAL) {
         pack_fill(&job->pack, job->b, shape->cols, false);
         return;
@@ -100,7 +101,7 @@ static void job_end(Job *job)
     free(job->a);
     free(job->b);
     free(job->out);
-    pack_free(&job->pack);
+    arena_free(&job->arena);
 }
 
 static void run_product(void *data)

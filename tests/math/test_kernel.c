@@ -269,10 +269,11 @@ typedef struct {
 static void run_everything(const Kernel *kernel, Everything *all)
 {
     real *a = new_filled(33 * 700, 1), *b = new_filled(700 * 130, 2);
-    Pack pack = pack_new(700, 130, PACK_REAL);
+    Arena arena = {0};
+    Pack pack = pack_new(&arena, 700, 130, PACK_REAL);
     pack_fill(&pack, b, 130, false);
     kernel->product(all->out, 130, a, 700, 33, &pack, false);
-    pack_free(&pack);
+    arena_free(&arena);
     free(a);
     free(b);
     const Map maps[] = {kernel->exp, kernel->tanh, kernel->sigmoid};

@@ -77,7 +77,8 @@ START_TEST(half_in_a_product)
     uint16_t *half = memory_take(N * sizeof *half);
     for (unsigned h = 0; h < N; h++)
         half[h] = (uint16_t)h;
-    Pack pack = pack_new(1, N, PACK_HALF);
+    Arena arena = {0};
+    Pack pack = pack_new(&arena, 1, N, PACK_HALF);
     pack_fill_half(&pack, half, N, false);
     real one = 1, *out = memory_take(N * sizeof *out);
     kernel->product(out, N, &one, 1, 1, &pack, false);
@@ -85,7 +86,7 @@ START_TEST(half_in_a_product)
         real right = half_to_real((uint16_t)h);
         EXPECT(out[h] == right || (isnan(out[h]) && isnan(right)), "%04x", h);
     }
-    pack_free(&pack);
+    arena_free(&arena);
     free(half);
     free(out);
 }
@@ -142,8 +143,9 @@ static void check_pack(int depth, int cols, bool transposed)
             source[at] = (real)number_at(k, j);
             half[at] = half_from_real(source[at]);
         }
-    Pack packs[] = {pack_new(depth, cols, PACK_REAL), pack_new(depth, cols, PACK_HALF),
-                    pack_new(depth, cols, PACK_REAL)};
+    Arena arena = {0};
+    Pack packs[] = {pack_new(&arena, depth, cols, PACK_REAL), pack_new(&arena, depth, cols, PACK_HALF),
+                    pack_new(&arena, depth, cols, PACK_REAL)};
     for (size_t i = 0; i < COUNT(packs); i++) {
         ck_assert(((uintptr_t)packs[i].data & 63) == 0);
         memset(packs[i].data, 0x55, pack_bytes(depth, cols, packs[i].type));
@@ -153,9 +155,8 @@ static void check_pack(int depth, int cols, bool transposed)
             pack_fill_half(&packs[i], half, stride, transposed);
         check_layout(&packs[i]);
         check_columns(&packs[i]);
-        pack_free(&packs[i]);
-        ck_assert_ptr_null(packs[i].data);
     }
+    arena_free(&arena);
     free(source);
     free(half);
 }
@@ -169,8 +170,6 @@ START_TEST(layout)
         }
     ck_assert_uint_eq(pack_bytes(10, 65, PACK_REAL), 2 * 10 * 64 * sizeof(real));
     ck_assert_uint_eq(pack_bytes(10, 64, PACK_HALF), 10 * 64 * 2);
-    Pack none = {0};
-    pack_free(&none);
 }
 END_TEST
 

@@ -17,6 +17,7 @@ static real *new_canaries(size_t n)
 typedef struct {
     int rows, depth, cols, a_stride, out_stride;
     real *a, *weights, *out, *wide; /* out: PACK_REAL; wide: what the half pack gave */
+    Arena arena;
     Pack real, half, widened; /* real: of weights; half and widened: of weights rounded to halves */
 } Case;
 
@@ -31,9 +32,9 @@ static Case case_new(int rows, int depth, int cols)
     uint16_t *half = memory_take(n * sizeof *half);
     for (size_t i = 0; i < n; i++)
         half[i] = half_from_real(c.weights[i]);
-    c.real = pack_new(depth, cols, PACK_REAL);
-    c.half = pack_new(depth, cols, PACK_HALF);
-    c.widened = pack_new(depth, cols, PACK_REAL);
+    c.real = pack_new(&c.arena, depth, cols, PACK_REAL);
+    c.half = pack_new(&c.arena, depth, cols, PACK_HALF);
+    c.widened = pack_new(&c.arena, depth, cols, PACK_REAL);
     pack_fill(&c.real, c.weights, cols, false);
     pack_fill_half(&c.half, half, cols, false);
     pack_fill_half(&c.widened, half, cols, false);
@@ -47,9 +48,7 @@ static void case_free(Case *c)
     free(c->weights);
     free(c->out);
     free(c->wide);
-    pack_free(&c->real);
-    pack_free(&c->half);
-    pack_free(&c->widened);
+    arena_free(&c->arena);
 }
 
 /* Error of the product in units of the sum of absolute products. Largest observed over the shapes
@@ -145,15 +144,14 @@ START_TEST(accumulate)
     Case c = case_new(ROWS, DEPTH, COLS);
     kernel->product(c.out, c.out_stride, c.a, c.a_stride, ROWS, &c.real, false);
     for (int at = 1; at < DEPTH; at += 199) {
-        Pack first = pack_new(at, COLS, PACK_REAL), rest = pack_new(DEPTH - at, COLS, PACK_REAL);
+        Pack first = pack_new(&c.arena, at, COLS, PACK_REAL);
+        Pack rest = pack_new(&c.arena, DEPTH - at, COLS, PACK_REAL);
         pack_fill(&first, c.weights, COLS, false);
         pack_fill(&rest, c.weights + at * COLS, COLS, false);
         kernel->product(c.wide, c.out_stride, c.a, c.a_stride, ROWS, &first, false);
         kernel->product(c.wide, c.out_stride, c.a + at, c.a_stride, ROWS, &rest, true);
         check_canaries(&c, c.wide, ROWS);
         ck_assert_msg(same_bits(c.out, c.wide, (size_t)(ROWS * c.out_stride)), "broken at %d", at);
-        pack_free(&first);
-        pack_free(&rest);
     }
     case_free(&c);
 }
