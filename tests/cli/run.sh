@@ -8,8 +8,9 @@
 # A case file is read line by line:
 #     # text       a comment; so is a blank line before the first command
 #     $ command    a shell command, run in an empty directory with the programs first in PATH, $DATA naming
-#                  tests/cli/data, $BIN the directory of the programs, $TEST the pairs of tests/data, and $MODEL
-#                  a model that knows nothing; further $ lines are further commands, each with a new directory
+#                  tests/cli/data, $BIN the directory of the programs, $TEST the pairs of tests/data, $MODEL a model
+#                  that knows nothing, and $TINY one that knows a few sentences and never changes (data/tiny.sql);
+#                  further $ lines are further commands, each with a new directory
 #     > text       a line that the command writes to standard output
 #     ! text       a line that it writes to standard error
 #     ? number     its status; 0 when there is no such line
@@ -40,6 +41,10 @@ TEST=$here/../data/pairs.tsv
 export MODEL TEST
 train "$work/run.db" --train "$TEST" --dev "$TEST" --embedding 8 --hidden 8 --pieces 340 --steps 2 \
     --warmup 1 --validate 2 --threads 1 --max-length 80 --export "$MODEL" --quiet || exit 1
+
+TINY=$work/tiny.db
+export TINY
+sqlite3 -batch "$TINY" <"$DATA/tiny.sql" || exit 1
 
 # Output as a transcript: every line marked, paths made equal for everyone.
 mark() {
