@@ -1,5 +1,6 @@
 /* test_shipped.c - the trained model of the repository: the promises of README, and that it is as good as it was
  * when it was shipped. Its sentences, tests/data/pairs.tsv, are the project's own; no model was trained on them. */
+#include "cli/align.h"
 #include "model/store.h"
 #include "model/translator.h"
 #include "suite.h"
@@ -44,6 +45,48 @@ START_TEST(a_promised_sentence_is_translated)
 }
 END_TEST
 
+static const struct {
+    int promise;
+    const char *spanish, *english;
+} looks[] = {
+    {0, "gato", "cat"},  {0, "estera", "mat"},      {0, "sentó", "sat"},
+    {1, "perro", "dog"}, {1, "persiguió", "chased"}, {1, "pelota", "ball"},
+};
+
+static bool is_word(const AlignmentWord *word, const char *text)
+{
+    return word->size == strlen(text) && memcmp(word->text, text, word->size) == 0;
+}
+
+/* Greedily and by beam search: the translated word is where the weight is greatest, of all columns. */
+START_TEST(a_word_looks_at_the_word_it_translates)
+{
+    const char *english = promises[looks[_i].promise].english;
+    TranslatorLine line = {english, strlen(english)};
+    for (int beam = 1; beam <= 5; beam += 4) {
+        Arena arena = {0};
+        TranslatorOptions options = translator_options(model);
+        options.search.beam_size = beam;
+        options.keep_weights = true;
+        Translator *translator = translator_new(model, vocab, &options);
+        Alignment *a = align_text(&arena, vocab, &line, translator_run(translator, &line, 1), 0, false);
+        int row = 0, best = 0;
+        while (row < a->targets && !is_word(&a->target[row], looks[_i].spanish))
+            row++;
+        ck_assert_int_lt(row, a->targets);
+        const real *weight = a->weight + row * (a->sources + 1);
+        for (int s = 1; s <= a->sources; s++)
+            if (weight[s] > weight[best])
+                best = s;
+        ck_assert_int_lt(best, a->sources);
+        ck_assert_msg(is_word(&a->source[best], looks[_i].english), "%s looks at %.*s", looks[_i].spanish,
+                      (int)a->source[best].size, a->source[best].text);
+        translator_free(translator);
+        arena_free(&arena);
+    }
+}
+END_TEST
+
 START_TEST(unseen_pairs_score_as_when_shipped)
 {
     Corpus corpus = {0};
@@ -82,6 +125,7 @@ Suite *shipped_suite(void)
     tcase_add_checked_fixture(tests, open_model, close_model);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, a_promised_sentence_is_translated, 0, (int)(sizeof promises / sizeof *promises));
+    tcase_add_loop_test(tests, a_word_looks_at_the_word_it_translates, 0, (int)(sizeof looks / sizeof *looks));
     tcase_add_test(tests, unseen_pairs_score_as_when_shipped);
     suite_add_tcase(suite, tests);
     return suite;
