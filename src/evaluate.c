@@ -286,36 +286,43 @@ static int evaluate_test(const Settings *settings, const char *program, const ch
 
 /* Attention against a gold standard ------------------------------------------------------------- */
 
-/* Figures about lines first .. last of the file. */
-static void add_figure(Buf *out, const char *name, const LinkStats *stats, int first, int last)
+typedef struct {
+    int first, last; /* lines of the file */
+} Lines;
+
+static void add_figure(Buf *out, const char *name, const LinkStats *stats, Lines lines)
 {
     LinkScore score = links_score(stats);
     buf_format(out, "AER %s = %.4f precision = %.4f recall = %.4f lines %d to %d", name, score.error,
-               score.precision, score.recall, first, last);
+               score.precision, score.recall, lines.first, lines.last);
 }
 
-/* A threshold that is chosen is chosen on one half and measured on the other. */
+static void add_best(Buf *out, const GoldStats *stats, Lines lines)
+{
+    add_figure(out, "hard", &stats->hard, lines);
+    buf_char(out, '\n');
+    add_figure(out, "reverse", &stats->reverse, lines);
+    buf_char(out, '\n');
+    add_figure(out, "mutual", &stats->mutual, lines);
+    buf_char(out, '\n');
+}
+
+/* A threshold that is chosen is chosen on one half and measured on the other, and so is all else beside it. */
 static bool report_alignments(const GoldStats half[2], int pairs, double threshold, Err *err)
 {
     Buf text = {0};
-    int middle = pairs / 2, from = threshold >= 0 ? 1 : middle + 1;
+    int middle = pairs / 2;
+    Lines whole = {1, pairs}, second = {middle + 1, pairs};
     GoldStats all = half[0];
     gold_add(&all, &half[1]);
-    const GoldStats *stats = threshold >= 0 ? &all : &half[1];
-    add_figure(&text, "hard", &all.hard, 1, pairs);
-    if (threshold < 0) {
-        buf_char(&text, '\n');
-        add_figure(&text, "hard", &stats->hard, from, pairs);
-    }
-    buf_char(&text, '\n');
-    add_figure(&text, "reverse", &stats->reverse, from, pairs);
-    buf_char(&text, '\n');
+    add_best(&text, &all, whole);
     if (threshold >= 0) {
-        add_figure(&text, "threshold", &stats->given, from, pairs);
+        add_figure(&text, "threshold", &all.given, whole);
         buf_format(&text, " at %g\n", threshold);
     } else {
         int best = gold_best(&half[0]);
-        add_figure(&text, "threshold", &stats->threshold[best], from, pairs);
+        add_best(&text, &half[1], second);
+        add_figure(&text, "threshold", &half[1].threshold[best], second);
         buf_format(&text, " at %.2f, the best on lines 1 to %d\n", (double)best / GOLD_GRID, middle);
     }
     bool ok = output_show(&text, err);

@@ -1,7 +1,8 @@
 /* translator.c - lines to parts, parts to batches, batches through the search, and back.
  *
- * All parts of all lines are sorted by length and dealt out in batches to the workers; so a batch has
- * little padding, and a long line keeps all of them busy. Where a part was searched leaves no trace in its result. */
+ * All parts of all lines are sorted by length and cut into batches; so a batch has little padding, and a long line
+ * keeps all workers busy. Who has time takes the next batch, the longest first, so that all end at about the same
+ * time. Where a part was searched leaves no trace in its result. */
 #include "model/translator.h"
 
 #include "base/pool.h"
@@ -11,6 +12,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +43,7 @@ struct Translator {
     Job *job;       /* [jobs], longest first */
     size_t jobs, room;
     size_t batch;   /* jobs searched together */
+    atomic_size_t next; /* the first job that nobody has taken */
 };
 
 TranslatorOptions translator_options(const Model *model)
@@ -300,10 +303,9 @@ static void search_batch(const Translator *it, Worker *worker, const Job *job, i
 
 static void work(void *data, int number)
 {
-    const Translator *it = data;
+    Translator *it = data;
     Worker *worker = &it->worker[number];
-    size_t step = it->batch * (size_t)it->options.threads;
-    for (size_t at = it->batch * (size_t)number; at < it->jobs; at += step) {
+    for (size_t at; (at = atomic_fetch_add(&it->next, it->batch)) < it->jobs;) {
         size_t n = it->jobs - at < it->batch ? it->jobs - at : it->batch;
         ArenaMark mark = arena_mark(&worker->scratch);
         search_batch(it, worker, it->job + at, (int)n);
@@ -377,6 +379,7 @@ static void run(Translator *it, Translation *translation, int n)
     it->batch = (it->jobs + threads - 1) / threads;
     if (it->batch > TRANSLATOR_BATCH)
         it->batch = TRANSLATOR_BATCH;
+    it->next = 0;
     if (it->jobs == 1)
         work(it, 0);
     else if (it->jobs)

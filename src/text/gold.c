@@ -188,28 +188,43 @@ static bool is_gold(const GoldPair *pair, int source, int target)
     return pair->links && bsearch(&link, pair->link, (size_t)pair->links, sizeof link, compare_links);
 }
 
-/* In the column of a source token the greatest weight, in a row the greatest of all columns. A token without
- * pieces has looked at nothing, and nothing at it: no link. */
+/* The column of row t with the greatest weight, of all columns. */
+static int best_column(const GoldPair *pair, const real *weight, int t)
+{
+    const real *row = weight + (size_t)t * ((size_t)pair->sources + 1);
+    int best = 0;
+    for (int s = 1; s <= pair->sources; s++)
+        if (row[s] > row[best])
+            best = s;
+    return best;
+}
+
+static int best_row(const GoldPair *pair, const real *weight, int s)
+{
+    size_t width = (size_t)pair->sources + 1;
+    int best = 0;
+    for (int t = 1; t < pair->targets; t++)
+        if (weight[(size_t)t * width + (size_t)s] > weight[(size_t)best * width + (size_t)s])
+            best = t;
+    return best;
+}
+
+/* A token without pieces has looked at nothing, and nothing at it: no link. */
 static void count_best(const GoldPair *pair, const real *weight, GoldStats *stats)
 {
-    int width = pair->sources + 1;
+    size_t width = (size_t)pair->sources + 1;
     for (int t = 0; t < pair->targets; t++) {
-        const real *row = weight + (size_t)t * (size_t)width;
-        int best = 0;
-        for (int s = 1; s < width; s++)
-            if (row[s] > row[best])
-                best = s;
-        if (best < pair->sources && row[best] > 0)
-            add_link(&stats->hard, is_gold(pair, best, t));
+        int s = best_column(pair, weight, t);
+        if (s == pair->sources || weight[(size_t)t * width + (size_t)s] <= 0)
+            continue;
+        add_link(&stats->hard, is_gold(pair, s, t));
+        if (best_row(pair, weight, s) == t)
+            add_link(&stats->mutual, is_gold(pair, s, t));
     }
     for (int s = 0; s < pair->sources; s++) {
-        const real *column = weight + s;
-        size_t best = 0;
-        for (size_t t = 1; t < (size_t)pair->targets; t++)
-            if (column[t * (size_t)width] > column[best * (size_t)width])
-                best = t;
-        if (column[best * (size_t)width] > 0)
-            add_link(&stats->reverse, is_gold(pair, s, (int)best));
+        int t = best_row(pair, weight, s);
+        if (weight[(size_t)t * width + (size_t)s] > 0)
+            add_link(&stats->reverse, is_gold(pair, s, t));
     }
 }
 
@@ -227,6 +242,7 @@ void gold_count(const GoldPair *pair, const real *weight, double given, GoldStat
         }
     stats->hard.gold += (uint64_t)pair->links;
     stats->reverse.gold += (uint64_t)pair->links;
+    stats->mutual.gold += (uint64_t)pair->links;
     stats->given.gold += (uint64_t)pair->links;
     for (int k = 1; k < GOLD_GRID; k++)
         stats->threshold[k].gold += (uint64_t)pair->links;
@@ -243,6 +259,7 @@ void gold_add(GoldStats *into, const GoldStats *from)
 {
     add_stats(&into->hard, &from->hard);
     add_stats(&into->reverse, &from->reverse);
+    add_stats(&into->mutual, &from->mutual);
     add_stats(&into->given, &from->given);
     for (int k = 1; k < GOLD_GRID; k++)
         add_stats(&into->threshold[k], &from->threshold[k]);

@@ -17,9 +17,10 @@
  * the mean over its pieces; a piece without bytes of its own, or of a space, belongs to the token behind it (at
  * the end: before it). The step that wrote the target's end links nothing, and is left out.
  *
- * Links are made of it in three ways; of equal weights the leftmost, and then the uppermost, counts:
+ * Links are made of it in four ways; of equal weights the leftmost, and then the uppermost, counts:
  *     hard       each target token with the source column it looked at most; no link where that is the end
  *     reverse    each source token with the target token that looked at it most
+ *     mutual     what is linked both ways (the intersection: Och and Ney 2003, section 5)
  *     threshold  all pairs of tokens with at least that weight
  * (Alignment error rate: Och and Ney 2003, section 6; from attention: Luong et al. 2015, section 5.4.) */
 #ifndef TEXT_GOLD_H
@@ -61,7 +62,7 @@ typedef struct {
 } GoldPieces;
 
 typedef struct {
-    LinkStats hard, reverse;
+    LinkStats hard, reverse, mutual;
     LinkStats given;                /* at the threshold given */
     LinkStats threshold[GOLD_GRID]; /* at k / GOLD_GRID; entry 0 is not used */
 } GoldStats;

@@ -149,12 +149,13 @@ static void assert_links(const LinkStats *stats, unsigned found, unsigned both)
 START_TEST(links_are_counted)
 {
     /* Hard: a tie goes left; the second row's end wins; a token without pieces links nothing.
-     * Reverse: both columns choose the first row, cat in a tie. */
+     * Reverse: both columns choose the first row, cat in a tie. Mutual: the one link of hard. */
     static const real weight[] = {(real)0.5, (real)0.5, 0, (real)0.25, (real)0.25, (real)0.5, 0, 0, 0};
     GoldStats stats = {0};
     gold_count(&cat, weight, 0.25, &stats);
     assert_links(&stats.hard, 1, 1);
     assert_links(&stats.reverse, 2, 1);
+    assert_links(&stats.mutual, 1, 1);
     assert_links(&stats.given, 4, 2);
     assert_links(&stats.threshold[1], 4, 2);
     assert_links(&stats.threshold[25], 4, 2);
@@ -168,6 +169,7 @@ START_TEST(links_are_counted)
     gold_count(&cat, right, 2, &more);
     assert_links(&more.hard, 2, 2);
     assert_links(&more.reverse, 2, 2);
+    assert_links(&more.mutual, 2, 2);
     assert_links(&more.given, 0, 0);
     ck_assert_int_eq(gold_best(&more), 11);
     gold_add(&more, &stats);
