@@ -4,7 +4,6 @@
 #include "math/kernel_internal.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #ifdef KERNEL_X86
@@ -138,71 +137,59 @@ static size_t panel_width(const Pack *pack, size_t first)
     return left < PACK_PANEL ? left : PACK_PANEL;
 }
 
-/* Rows of `width` numbers, or when transposed `width` columns, into `depth` panel rows. */
-#define DEFINE_PANEL(NAME, TYPE, TRANSPOSE)                                                        \
-    static void NAME(TYPE *out, const TYPE *source, size_t stride, size_t depth, size_t width,     \
-                     bool transposed)                                                              \
+/* Rows go to all panels a few at a time, so that few pages are open at once; columns panel by panel. */
+#define ROWS_AT_ONCE 16
+
+/* `panel` is the panel of the first column, `rows` by `width` numbers of it are filled. */
+#define DEFINE_FILL(NAME, TYPE)                                                                    \
+    static void NAME##_panel(TYPE *panel, const TYPE *source, size_t stride, size_t rows,          \
+                             size_t width, bool transposed)                                        \
     {                                                                                              \
         if (transposed)                                                                            \
-            TRANSPOSE(out, PACK_PANEL, source, stride, width, depth);                              \
+            transpose_##NAME(panel, PACK_PANEL, source, stride, width, rows);                      \
         else                                                                                       \
-            for (size_t k = 0; k < depth; k++)                                                     \
-                memcpy(out + k * PACK_PANEL, source + k * stride, width * sizeof *out);            \
+            for (size_t k = 0; k < rows; k++)                                                      \
+                memcpy(panel + k * PACK_PANEL, source + k * stride, width * sizeof *panel);        \
         if (width < PACK_PANEL)                                                                    \
-            for (size_t k = 0; k < depth; k++)                                                     \
-                memset(out + k * PACK_PANEL + width, 0, (PACK_PANEL - width) * sizeof *out);       \
+            for (size_t k = 0; k < rows; k++)                                                      \
+                memset(panel + k * PACK_PANEL + width, 0, (PACK_PANEL - width) * sizeof *panel);   \
+    }                                                                                              \
+                                                                                                   \
+    static void NAME##_fill(Pack *pack, size_t at, size_t n, const TYPE *source, size_t stride,    \
+                            bool transposed)                                                       \
+    {                                                                                              \
+        TYPE *data = pack->data;                                                                   \
+        size_t depth = (size_t)pack->depth, cols = (size_t)pack->cols;                             \
+        for (size_t j = at; transposed && j < at + n; j += PACK_PANEL)                             \
+            NAME##_panel(data + j * depth, source + (j - at) * stride, stride, depth,              \
+                         panel_width(pack, j), true);                                              \
+        for (size_t i = 0; !transposed && i < n; i += ROWS_AT_ONCE)                                \
+            for (size_t j = 0; j < cols; j += PACK_PANEL)                                          \
+                NAME##_panel(data + j * depth + (at + i) * PACK_PANEL, source + i * stride + j,    \
+                             stride, n - i < ROWS_AT_ONCE ? n - i : ROWS_AT_ONCE,                  \
+                             panel_width(pack, j), false);                                         \
     }
 
-DEFINE_PANEL(panel_real, real, transpose_real)
-DEFINE_PANEL(panel_half, uint16_t, transpose_half)
+DEFINE_FILL(real, real)
+DEFINE_FILL(half, uint16_t)
 
-void pack_fill(Pack *pack, const real *source, int stride, bool transposed)
+static bool fill_is_whole(const Pack *pack, int at, int n, int stride, bool transposed)
 {
-    assert(pack->type == PACK_REAL && stride >= (transposed ? pack->depth : pack->cols));
-    size_t depth = (size_t)pack->depth, step = transposed ? (size_t)stride : 1;
-    for (size_t j = 0; j < (size_t)pack->cols; j += PACK_PANEL)
-        panel_real((real *)pack->data + j * depth, source + j * step, (size_t)stride, depth,
-                   panel_width(pack, j), transposed);
+    int most = transposed ? pack->cols : pack->depth;
+    return at >= 0 && n >= 0 && at + n <= most && stride >= (transposed ? pack->depth : pack->cols)
+           && (!transposed || (at % PACK_PANEL == 0 && (n % PACK_PANEL == 0 || at + n == most)));
 }
 
-void pack_fill_rows(Pack *pack, int at, const real *source, int stride, int rows)
+void pack_fill(Pack *pack, int at, int n, const real *source, int stride, bool transposed)
 {
-    enum { BLOCK = 16 }; /* rows that go to all panels before the next do: few pages are open at once */
-    assert(pack->type == PACK_REAL && at >= 0 && rows >= 0 && at + rows <= pack->depth);
-    size_t depth = (size_t)pack->depth, all = (size_t)rows;
-    for (size_t i = 0; i < all; i += BLOCK)
-        for (size_t j = 0; j < (size_t)pack->cols; j += PACK_PANEL)
-            panel_real((real *)pack->data + j * depth + ((size_t)at + i) * PACK_PANEL,
-                       source + i * (size_t)stride + j, (size_t)stride, all - i < BLOCK ? all - i : BLOCK,
-                       panel_width(pack, j), false);
+    assert(pack->type == PACK_REAL && fill_is_whole(pack, at, n, stride, transposed));
+    real_fill(pack, (size_t)at, (size_t)n, source, (size_t)stride, transposed);
 }
 
-/* Part of a panel at a time, laid out as halves in a small block first. */
-static void panel_widen(real *out, const uint16_t *source, size_t stride, size_t depth,
-                        size_t width, bool transposed)
+void pack_fill_half(Pack *pack, int at, int n, const uint16_t *source, int stride, bool transposed)
 {
-    enum { BLOCK = 32 };
-    uint16_t block[BLOCK * PACK_PANEL];
-    for (size_t k = 0; k < depth; k += BLOCK) {
-        size_t rows = depth - k < BLOCK ? depth - k : BLOCK;
-        panel_half(block, source + k * (transposed ? 1 : stride), stride, rows, width, transposed);
-        half_widen(out + k * PACK_PANEL, block, rows * PACK_PANEL);
-    }
-}
-
-void pack_fill_half(Pack *pack, const uint16_t *source, int stride, bool transposed)
-{
-    assert(stride >= (transposed ? pack->depth : pack->cols));
-    size_t depth = (size_t)pack->depth, step = transposed ? (size_t)stride : 1;
-    for (size_t j = 0; j < (size_t)pack->cols; j += PACK_PANEL) {
-        const uint16_t *from = source + j * step;
-        if (pack->type == PACK_HALF)
-            panel_half((uint16_t *)pack->data + j * depth, from, (size_t)stride, depth,
-                       panel_width(pack, j), transposed);
-        else
-            panel_widen((real *)pack->data + j * depth, from, (size_t)stride, depth,
-                        panel_width(pack, j), transposed);
-    }
+    assert(pack->type == PACK_HALF && fill_is_whole(pack, at, n, stride, transposed));
+    half_fill(pack, (size_t)at, (size_t)n, source, (size_t)stride, transposed);
 }
 
 void pack_column(const Pack *pack, int column, real *out)

@@ -2,7 +2,7 @@
  *
  *     const Kernel *kernel = kernel_best();                   or kernel_named("plain")
  *     Pack pack = pack_new(&arena, depth, cols, PACK_REAL);
- *     pack_fill(&pack, w, cols, false);                       w is [depth, cols]
+ *     pack_fill(&pack, 0, depth, w, cols, false);             w is [depth, cols]
  *     kernel->product(y, cols, x, depth, rows, &pack, false); y[rows, cols] = x[rows, depth] w
  *
  * Three instances with the same interface: plain C loops (the oracle; the only one in the double
@@ -81,15 +81,12 @@ const Kernel *kernel_named(const char *name);
 Pack pack_new(Arena *arena, int depth, int cols, PackType type);
 size_t pack_bytes(int depth, int cols, PackType type);
 
-/* From a real matrix: source is [depth, cols] with row stride `stride`, or, when transposed,
- * [cols, depth] and is packed as its transpose. */
-void pack_fill(Pack *pack, const real *source, int stride, bool transposed);
+/* From n rows of a matrix, with row stride `stride`. They are rows at .. at+n-1 of the right-hand side; or,
+ * when transposed, its columns, and then at is a multiple of PACK_PANEL, and n is one too or reaches the end. */
+void pack_fill(Pack *pack, int at, int n, const real *source, int stride, bool transposed);
 
-/* Rows at .. at+rows-1 of the right-hand side from source [rows, cols]: several matrices, one below the other. */
-void pack_fill_rows(Pack *pack, int at, const real *source, int stride, int rows);
-
-/* The same as pack_fill from half-precision numbers into a PACK_HALF (copied) or a PACK_REAL (widened). */
-void pack_fill_half(Pack *pack, const uint16_t *source, int stride, bool transposed);
+/* The same with half-precision numbers into a PACK_HALF. */
+void pack_fill_half(Pack *pack, int at, int n, const uint16_t *source, int stride, bool transposed);
 
 /* Column j of the packed matrix into out[depth]: how an embedding is looked up in a tied output. */
 void pack_column(const Pack *pack, int column, real *out);

@@ -92,8 +92,8 @@ void params_pack(Params *params, int first, int last)
         Param *param = &params->list[i];
         if (!is_packed(param))
             continue;
-        pack_fill(&param->forward, param->value, param->cols, param->use == PARAM_TIED);
-        pack_fill(&param->backward, param->value, param->cols, param->use != PARAM_TIED);
+        pack_fill(&param->forward, 0, param->rows, param->value, param->cols, param->use == PARAM_TIED);
+        pack_fill(&param->backward, 0, param->rows, param->value, param->cols, param->use != PARAM_TIED);
     }
 }
 
@@ -112,31 +112,39 @@ static void widen(real *out, const void *bytes, size_t n, bool half)
     }
 }
 
-void params_load(Params *params, Param *param, const void *bytes, bool half)
+/* Memory for what is only loaded. */
+static void take_room(Params *params, Param *param, bool half)
 {
-    size_t n = (size_t)param->rows * (size_t)param->cols;
-    if (params->value) {
-        widen(param->value, bytes, n, half);
-        return;
-    }
     Arena *arena = &params->arena;
+    size_t n = (size_t)param->rows * (size_t)param->cols;
     if (!arena->first)
         reserve(params, half ? sizeof(uint16_t) : sizeof(real), 1);
-    if (is_packed(param) && half) {
-        param->forward = pack_forward(arena, param, PACK_HALF);
-        pack_fill_half(&param->forward, bytes, param->cols, param->use == PARAM_TIED);
-    } else if (is_packed(param)) {
+    if (is_packed(param))
+        param->forward = pack_forward(arena, param, half ? PACK_HALF : PACK_REAL);
+    else if (param->use == PARAM_TABLE && half)
+        param->half = arena_take(arena, n * sizeof *param->half);
+    else
+        param->value = arena_take(arena, n * sizeof *param->value);
+}
+
+void params_load(Params *params, Param *param, int row, int rows, const void *bytes, bool half)
+{
+    size_t at = (size_t)row * (size_t)param->cols, n = (size_t)rows * (size_t)param->cols;
+    bool tied = param->use == PARAM_TIED;
+    assert(row >= 0 && row + rows <= param->rows && (row % PARAM_ROWS == 0 || params->value));
+    if (!params->value && row == 0)
+        take_room(params, param, half);
+    if (param->value) {
+        widen(param->value + at, bytes, n, half);
+    } else if (param->half) {
+        memcpy(param->half + at, bytes, n * sizeof *param->half);
+    } else if (half) {
+        pack_fill_half(&param->forward, row, rows, bytes, param->cols, tied);
+    } else {
         real *value = memory_take(n * sizeof *value);
         widen(value, bytes, n, false);
-        param->forward = pack_forward(arena, param, PACK_REAL);
-        pack_fill(&param->forward, value, param->cols, param->use == PARAM_TIED);
+        pack_fill(&param->forward, row, rows, value, param->cols, tied);
         free(value);
-    } else if (param->use == PARAM_TABLE && half) {
-        param->half = arena_take(arena, n * sizeof *param->half);
-        memcpy(param->half, bytes, n * sizeof *param->half);
-    } else {
-        param->value = arena_take(arena, n * sizeof *param->value);
-        widen(param->value, bytes, n, half);
     }
 }
 

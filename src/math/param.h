@@ -7,7 +7,7 @@
  *     params_start(&params, seed);      initial values
  *     params_pack(&params, 0, params.count);   after each update: the layouts that products read
  *
- * or, to translate only: no block; params_load() fills one parameter from bytes as stored and keeps
+ * or, to translate only: no block; params_load() fills a parameter from bytes as stored and keeps
  * it in the one layout that it is read in, so that weights are in memory once.
  *
  * Gradients, both Adam moments and averages are blocks of params.size numbers with the same layout:
@@ -19,6 +19,7 @@
 
 #define PARAM_LIMIT 96
 #define PARAM_NAME 48
+#define PARAM_ROWS PACK_PANEL
 
 typedef enum {
     PARAM_VECTOR, /* bias or score vector, [1, n]: read as it is */
@@ -62,9 +63,10 @@ void params_start(Params *params, uint64_t seed);
 /* Lay parameters first .. last-1 out for products. Different ranges may run in different threads. */
 void params_pack(Params *params, int first, int last);
 
-/* One parameter from rows * cols numbers as stored, row-major: float32, or float16 when half. Without
- * a block: allocates what is kept. With one: widens into it (pack afterwards). The bytes are copied. */
-void params_load(Params *params, Param *param, const void *bytes, bool half);
+/* Rows row .. row+rows-1 of a parameter from numbers as stored, row-major: float32, or float16 when half. The
+ * rows come in their order, PARAM_ROWS or a multiple of that at a time, the last ones excepted. Without a block:
+ * takes the memory that is kept, with row 0. With one: widens into it (pack afterwards). The bytes are copied. */
+void params_load(Params *params, Param *param, int row, int rows, const void *bytes, bool half);
 
 /* Row id of an embedding into out[cols], from whichever layout is there. */
 void param_row(const Param *param, int id, real *out);

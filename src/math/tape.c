@@ -93,7 +93,7 @@ static void multiply_outer(Tape *tape, const Param *param)
             continue;
         }
         matrix_transpose(left + at, rows, outer->a, param->rows, outer->rows, param->rows);
-        pack_fill_rows(&right, at, outer->b, param->cols, outer->rows);
+        pack_fill(&right, at, outer->rows, outer->b, param->cols, false);
         at += outer->rows;
         *link = outer->before;
     }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PORTION 262144 /* bytes of a tensor read, hashed and looked through while they are in the cache */
+#define PORTION 131072 /* bytes of a tensor, at least 64 rows */
 
 /* A column's text when it is text without a NUL; else NULL. */
 static const char *text_at(sqlite3_stmt *row, int column, size_t *size)
@@ -311,38 +311,33 @@ static bool all_finite(const void *bytes, size_t size, bool half)
     return !bad;
 }
 
-static bool read_value(Store *store, sqlite3_blob *blob, char *bytes, size_t size, bool half, bool *finite,
-                       Err *err)
-{
-    *finite = true;
-    for (size_t at = 0; at < size; at += PORTION) {
-        size_t n = size - at < PORTION ? size - at : PORTION;
-        if (sqlite3_blob_read(blob, bytes + at, (int)n, (int)at) != SQLITE_OK)
-            return store_fail(store, err);
-        *finite = *finite && all_finite(bytes + at, n, half);
-        digest_bytes(&store->digest, bytes + at, n);
-    }
-    return true;
-}
-
-static void keep_value(Model *model, Param *param, const void *bytes, bool half, real *block)
+/* Rows row .. row+rows-1. */
+static void keep_rows(Model *model, Param *param, int row, int rows, const void *bytes, bool half, real *block)
 {
     if (!block) {
-        params_load(&model->params, param, bytes, half);
+        params_load(&model->params, param, row, rows, bytes, half);
         return;
     }
-    size_t n = (size_t)param->rows * (size_t)param->cols;
+    size_t n = (size_t)rows * (size_t)param->cols;
+    real *to = block + param->at + (size_t)row * (size_t)param->cols;
     for (size_t k = 0; k < n; k++)
-        block[param->at + k] = half ? half_to_real(((const uint16_t *)bytes)[k])
-                                    : (real)((const float *)bytes)[k];
+        to[k] = half ? half_to_real(((const uint16_t *)bytes)[k]) : (real)((const float *)bytes)[k];
+}
+
+/* As many rows at a time as are read, hashed, looked through and kept while they are in the cache. */
+static int portion_rows(const Param *param)
+{
+    size_t unit = (size_t)param->cols * sizeof(float) * PARAM_ROWS;
+    int rows = unit < PORTION ? (int)(PORTION / unit) * PARAM_ROWS : PARAM_ROWS;
+    return rows < param->rows ? rows : param->rows;
 }
 
 static bool read_tensor(Store *store, sqlite3_blob *blob, Model *model, Param *param, bool half,
                         void *bytes, real *block, Err *err)
 {
     const char *type = half ? "float16" : "float32";
-    size_t size = (size_t)param->rows * (size_t)param->cols * (half ? 2 : 4);
-    bool finite;
+    size_t width = (size_t)param->cols * (half ? 2 : 4), size = (size_t)param->rows * width;
+    int rows = portion_rows(param);
     if (sqlite3_blob_bytes(blob) != (int)size)
         return err_set(err, "%s: damaged: tensor '%s' changes its size", store->path, param->name);
     digest_text(&store->digest, param->name, strlen(param->name));
@@ -350,11 +345,16 @@ static bool read_tensor(Store *store, sqlite3_blob *blob, Model *model, Param *p
     digest_integer(&store->digest, param->cols);
     digest_text(&store->digest, type, strlen(type));
     digest_blob(&store->digest, size);
-    if (!read_value(store, blob, bytes, size, half, &finite, err))
-        return false;
-    if (!finite)
-        return err_set(err, "%s: tensor '%s' holds a number that is not finite", store->path, param->name);
-    keep_value(model, param, bytes, half, block);
+    for (int row = 0; row < param->rows; row += rows) {
+        int n = param->rows - row < rows ? param->rows - row : rows;
+        size_t portion = (size_t)n * width;
+        if (sqlite3_blob_read(blob, bytes, (int)portion, (int)((size_t)row * width)) != SQLITE_OK)
+            return store_fail(store, err);
+        if (!all_finite(bytes, portion, half))
+            return err_set(err, "%s: tensor '%s' holds a number that is not finite", store->path, param->name);
+        digest_bytes(&store->digest, bytes, portion);
+        keep_rows(model, param, row, n, bytes, half, block);
+    }
     return true;
 }
 
@@ -365,7 +365,7 @@ bool store_read_role(Store *store, Model *model, Role role, const Places *places
     char text[DIGEST_TEXT];
     size_t largest = 0;
     for (int i = 0; i < params->count; i++) {
-        size_t n = (size_t)params->list[i].rows * (size_t)params->list[i].cols;
+        size_t n = (size_t)portion_rows(&params->list[i]) * (size_t)params->list[i].cols;
         largest = n > largest ? n : largest;
     }
     void *bytes = memory_take(largest * sizeof(float));

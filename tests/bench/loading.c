@@ -171,7 +171,7 @@ static double time_packing(const Model *model)
         half[i] = (uint16_t)(i & 0x3FFF);
     double begin = bench_now();
     for (int i = 0; i < params->count; i++)
-        params_load(params, &params->list[i], half + params->list[i].at, true);
+        params_load(params, &params->list[i], 0, params->list[i].rows, half + params->list[i].at, true);
     double seconds = bench_now() - begin;
     free(half);
     model_free(copy);

@@ -86,13 +86,13 @@ static void job_start(Job *job, const Shape *shape, PackType type)
     job->out = memory_take_zeros(rows * cols, sizeof(real));
     job->pack = pack_new(&job->arena, shape->depth, shape->cols, type);
     if (type == PACK_REAL) {
-        pack_fill(&job->pack, job->b, shape->cols, false);
+        pack_fill(&job->pack, 0, shape->depth, job->b, shape->cols, false);
         return;
     }
     uint16_t *half = memory_take(depth * cols * sizeof *half);
     for (size_t i = 0; i < depth * cols; i++)
         half[i] = half_from_real(job->b[i]);
-    pack_fill_half(&job->pack, half, shape->cols, false);
+    pack_fill_half(&job->pack, 0, shape->depth, half, shape->cols, false);
     free(half);
 }
 
@@ -115,7 +115,7 @@ static void run_product(void *data)
 static void run_packing(void *data)
 {
     Job *job = data;
-    pack_fill(&job->pack, job->b, job->shape->cols, false);
+    pack_fill(&job->pack, 0, job->shape->depth, job->b, job->shape->cols, false);
     run_product(job);
 }
 

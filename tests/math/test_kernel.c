@@ -271,7 +271,7 @@ static void run_everything(const Kernel *kernel, Everything *all)
     real *a = new_filled(33 * 700, 1), *b = new_filled(700 * 130, 2);
     Arena arena = {0};
     Pack pack = pack_new(&arena, 700, 130, PACK_REAL);
-    pack_fill(&pack, b, 130, false);
+    pack_fill(&pack, 0, 700, b, 130, false);
     kernel->product(all->out, 130, a, 700, 33, &pack, false);
     arena_free(&arena);
     free(a);

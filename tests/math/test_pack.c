@@ -79,7 +79,7 @@ START_TEST(half_in_a_product)
         half[h] = (uint16_t)h;
     Arena arena = {0};
     Pack pack = pack_new(&arena, 1, N, PACK_HALF);
-    pack_fill_half(&pack, half, N, false);
+    pack_fill_half(&pack, 0, 1, half, N, false);
     real one = 1, *out = memory_take(N * sizeof *out);
     kernel->product(out, N, &one, 1, 1, &pack, false);
     for (unsigned h = 0; h < N; h++) {
@@ -130,7 +130,7 @@ static void check_columns(const Pack *pack)
     free(column);
 }
 
-/* One shape from real and from half numbers, straight and transposed, into both types. */
+/* One shape from real and from half numbers, straight and transposed; whole, and in several goes. */
 static void check_pack(int depth, int cols, bool transposed)
 {
     int rows = transposed ? cols : depth, stride = (transposed ? depth : cols) + 3;
@@ -144,17 +144,21 @@ static void check_pack(int depth, int cols, bool transposed)
             half[at] = half_from_real(source[at]);
         }
     Arena arena = {0};
-    Pack packs[] = {pack_new(&arena, depth, cols, PACK_REAL), pack_new(&arena, depth, cols, PACK_HALF),
-                    pack_new(&arena, depth, cols, PACK_REAL)};
-    for (size_t i = 0; i < COUNT(packs); i++) {
-        ck_assert(((uintptr_t)packs[i].data & 63) == 0);
-        memset(packs[i].data, 0x55, pack_bytes(depth, cols, packs[i].type));
-        if (i == 0)
-            pack_fill(&packs[i], source, stride, transposed);
-        else
-            pack_fill_half(&packs[i], half, stride, transposed);
-        check_layout(&packs[i]);
-        check_columns(&packs[i]);
+    Pack packs[] = {pack_new(&arena, depth, cols, PACK_REAL), pack_new(&arena, depth, cols, PACK_HALF)};
+    for (size_t i = 0; i < 2 * COUNT(packs); i++) {
+        Pack *pack = &packs[i / 2];
+        int portion = i % 2 ? PACK_PANEL : rows;
+        ck_assert(((uintptr_t)pack->data & 63) == 0);
+        memset(pack->data, 0x55, pack_bytes(depth, cols, pack->type));
+        for (int at = 0; at < rows; at += portion) {
+            int now = rows - at < portion ? rows - at : portion;
+            if (pack->type == PACK_REAL)
+                pack_fill(pack, at, now, source + at * stride, stride, transposed);
+            else
+                pack_fill_half(pack, at, now, half + at * stride, stride, transposed);
+        }
+        check_layout(pack);
+        check_columns(pack);
     }
     arena_free(&arena);
     free(source);

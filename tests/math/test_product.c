@@ -35,9 +35,13 @@ static Case case_new(int rows, int depth, int cols)
     c.real = pack_new(&c.arena, depth, cols, PACK_REAL);
     c.half = pack_new(&c.arena, depth, cols, PACK_HALF);
     c.widened = pack_new(&c.arena, depth, cols, PACK_REAL);
-    pack_fill(&c.real, c.weights, cols, false);
-    pack_fill_half(&c.half, half, cols, false);
-    pack_fill_half(&c.widened, half, cols, false);
+    pack_fill(&c.real, 0, depth, c.weights, cols, false);
+    pack_fill_half(&c.half, 0, depth, half, cols, false);
+    real *wide = memory_take(n * sizeof *wide);
+    for (size_t i = 0; i < n; i++)
+        wide[i] = half_to_real(half[i]);
+    pack_fill(&c.widened, 0, depth, wide, cols, false);
+    free(wide);
     free(half);
     return c;
 }
@@ -146,8 +150,8 @@ START_TEST(accumulate)
     for (int at = 1; at < DEPTH; at += 199) {
         Pack first = pack_new(&c.arena, at, COLS, PACK_REAL);
         Pack rest = pack_new(&c.arena, DEPTH - at, COLS, PACK_REAL);
-        pack_fill(&first, c.weights, COLS, false);
-        pack_fill(&rest, c.weights + at * COLS, COLS, false);
+        pack_fill(&first, 0, at, c.weights, COLS, false);
+        pack_fill(&rest, 0, DEPTH - at, c.weights + at * COLS, COLS, false);
         kernel->product(c.wide, c.out_stride, c.a, c.a_stride, ROWS, &first, false);
         kernel->product(c.wide, c.out_stride, c.a + at, c.a_stride, ROWS, &rest, true);
         check_canaries(&c, c.wide, ROWS);
