@@ -73,13 +73,16 @@ static Tensor embed(const Model *model, Tape *tape, const Param *table, const in
 }
 
 /* One direction over the whole batch: the input half of the gates in one product, then step by step.
- * Returns all states, [longest * batch, H/2]; *last is the state after each sentence's last step. */
+ * Returns all states, [longest * batch, H/2]; *last is the state after each sentence's last step. Nothing else
+ * is kept, unless for the way back. */
 static Tensor run_direction(const Rnn *rnn, Tape *tape, Tensor x, const Source *source, bool backward,
                             Tensor *last)
 {
     int batch = source->batch;
-    Tensor gates = op_linear(tape, x, rnn->input, rnn->bias);
     Tensor all = tape_tensor(tape, x.rows, rnn->hidden);
+    *last = tape_tensor(tape, batch, rnn->hidden);
+    TapeMark mark = tape_mark(tape);
+    Tensor gates = op_linear(tape, x, rnn->input, rnn->bias);
     RnnState state = rnn_zero(rnn, tape, batch);
     for (int i = 0; i < source->longest; i++) {
         int s = backward ? source->longest - 1 - i : i;
@@ -87,7 +90,9 @@ static Tensor run_direction(const Rnn *rnn, Tape *tape, Tensor x, const Source *
         state = rnn_step(rnn, tape, input, state, source->length, s);
         op_put(tape, tensor_rows(all, s * batch, batch), state.h);
     }
-    *last = state.h;
+    op_put(tape, *last, state.h);
+    if (!tape->recording)
+        tape_rewind(tape, mark);
     return all;
 }
 
