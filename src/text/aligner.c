@@ -47,51 +47,68 @@ typedef struct {
 
 /* ---- words to numbers ---- */
 
-static size_t add_words(TextTable *table, Arena *arena, const Text *text, uint32_t **list, size_t size)
+/* The words of one language, as they come. */
+typedef struct {
+    TextTable table;
+    uint32_t *list; /* [room] */
+    size_t size, room;
+    Buf lower;
+} Language;
+
+static bool add_words(Language *language, Arena *arena, const Text *text)
 {
     Words words = words_find(arena, text);
     if (words.count > ALIGNER_WORDS)
-        return SIZE_MAX;
-    *list = memory_grow(*list, (size + (size_t)words.count + 1) * sizeof **list);
-    Buf lower = {0};
+        return false;
+    if (language->size + ALIGNER_WORDS > language->room) {
+        language->room = 2 * (language->size + ALIGNER_WORDS);
+        language->list = memory_grow(language->list, language->room * sizeof *language->list);
+    }
     for (int i = 0; i < words.count; i++) {
-        lower.size = 0;
+        Buf *lower = &language->lower;
+        lower->size = 0;
         for (size_t at = words.inside[i].begin; at < words.inside[i].end;) {
             uint32_t code;
             char out[4];
             utf8_next(text->data, text->size, &at, &code);
-            buf_add(&lower, out, utf8_put(split_lower(code), out));
+            buf_add(lower, out, utf8_put(split_lower(code), out));
         }
-        (*list)[size++] = (uint32_t)text_table_add(table, lower.data, lower.size);
+        language->list[language->size++] =
+            (uint32_t)text_table_add(&language->table, lower->data, lower->size);
     }
-    buf_free(&lower);
-    return size;
+    return true;
+}
+
+/* The list is left to the caller. */
+static void language_free(Language *language)
+{
+    text_table_free(&language->table);
+    buf_free(&language->lower);
 }
 
 static void read_words(Bitext *text, const Corpus *corpus)
 {
-    TextTable sources = {0}, targets = {0};
+    Language sources = {0}, targets = {0};
     Arena arena = {0};
-    size_t s = 0, t = 0;
     for (size_t i = 0; i < corpus->pairs; i++) {
         const CorpusPair *pair = &corpus->pair[i];
         Text source = text_source(&arena, pair->source, pair->source_size);
         Text target = text_nfc(&arena, pair->target, pair->target_size);
-        size_t s_end = add_words(&sources, &arena, &source, &text->source, s);
-        size_t t_end = add_words(&targets, &arena, &target, &text->target, t);
-        if (s_end != SIZE_MAX && t_end != SIZE_MAX) {
-            s = s_end;
-            t = t_end;
+        if (!add_words(&sources, &arena, &source) || !add_words(&targets, &arena, &target)) {
+            sources.size = text->source_first[i]; /* without this pair */
+            targets.size = text->target_first[i];
         }
-        text->source_first[i + 1] = s;
-        text->target_first[i + 1] = t;
+        text->source_first[i + 1] = sources.size;
+        text->target_first[i + 1] = targets.size;
         text->weight[i] = corpus->file[pair->file].weight;
         arena_rewind(&arena, (ArenaMark){0});
     }
-    text->source_words = sources.count;
-    text->target_words = targets.count;
-    text_table_free(&sources);
-    text_table_free(&targets);
+    text->source = sources.list;
+    text->target = targets.list;
+    text->source_words = sources.table.count;
+    text->target_words = targets.table.count;
+    language_free(&sources);
+    language_free(&targets);
     arena_free(&arena);
 }
 
