@@ -8,11 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[] = "/tmp/test_output.XXXXXX";
+static char directory[32];
 static char path[64], link_path[64];
 
 static void begin(void)
 {
+    snprintf(directory, sizeof directory, "/tmp/test_output.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(directory));
     snprintf(path, sizeof path, "%s/file", directory);
     snprintf(link_path, sizeof link_path, "%s/link", directory);

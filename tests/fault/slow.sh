@@ -39,8 +39,8 @@ esac
     $run "$BIN/translate" -m m.db -t 2 --n-best 3 -i in -q >b
     $run "$BIN/evaluate" -m m.db -t 3 dev.tsv >c
     if [ "$1" = valgrind ]; then
-        for suite in arena base bpe config corpus err metric option output reader record store store_damage text vocab \
-                     vocab_code; do
+        for suite in aligner alignment base bpe config corpus escape explanation gold heatmap heatmap_page log metric \
+                     option output reader record store store_damage text vocab vocab_code; do
             (cd "$here/../.." && CK_FORK=no CK_RUN_SUITE=$suite CK_DEFAULT_TIMEOUT=0 $run "$BIN/suite") >said || {
                 cat said
                 exit 1
