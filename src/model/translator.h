@@ -32,7 +32,7 @@
 #include "model/search.h"
 #include "text/vocab.h"
 
-#define TRANSLATOR_BATCH 32  /* parts searched together, at most */
+#define TRANSLATOR_BATCH 16  /* parts searched together, at most */
 #define TRANSLATOR_RESCUE 5
 #define TRANSLATOR_FORCE_MAX 2048 /* pieces */
 
