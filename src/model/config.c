@@ -43,6 +43,8 @@ const Field config_fields[] = {
      "rate at which merges are skipped (BPE-dropout)", NULL},
     {"capitals", FIELD_TRAINING, FIELD_REAL, AT(capitals), "0.02", 0, 1, NULL,
      "rate at which pairs are written in capitals", "0"},
+    {"bare", FIELD_TRAINING, FIELD_REAL, AT(bare), "0.1", 0, 1, NULL,
+     "rate at which pairs lose the mark at their end", "0"},
     {"label-smoothing", FIELD_TRAINING, FIELD_REAL, AT(label_smoothing), "0.1", 0, 0.9, NULL,
      "share of the target probability spread over all pieces", NULL},
     {"guide", FIELD_TRAINING, FIELD_REAL, AT(guide), "0.5", 0, 10, NULL,

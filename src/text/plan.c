@@ -39,6 +39,13 @@ static int *with_end(const Pieces *pieces, Arena *arena)
     return id;
 }
 
+/* Leaves out one of the marks at the end of a text, if it stands there alone. */
+static void leave_out_mark(Text *text, const char *marks)
+{
+    if (text->size > 1 && strchr(marks, text->data[text->size - 1]) && !strchr(".?!", text->data[text->size - 2]))
+        text->data[--text->size] = '\0';
+}
+
 PairIds pair_encode(const CorpusPair *pair, const Vocab *vocab, Arena *arena, PairDraw *draw)
 {
     Text source = text_source(arena, pair->source, pair->source_size);
@@ -46,6 +53,10 @@ PairIds pair_encode(const CorpusPair *pair, const Vocab *vocab, Arena *arena, Pa
     if (draw && draw->capitals > 0 && rng_uniform(&draw->rng) < draw->capitals) {
         source = text_upper(arena, &source);
         target = text_upper(arena, &target);
+    }
+    if (draw && draw->bare > 0 && rng_uniform(&draw->rng) < draw->bare) {
+        leave_out_mark(&source, ".?!");
+        leave_out_mark(&target, ".");
     }
     double dropout = draw ? draw->dropout : 0;
     Pieces s = vocab_encode(vocab, arena, &source, dropout, draw ? &draw->rng : NULL);

@@ -37,7 +37,8 @@ START_TEST(settings_that_came_later_have_what_held_before)
         ck_assert_int_eq(field->use, FIELD_TRAINING);
         ck_assert_msg(config_set(&config, field->key, field->before, &err), "%s", err.text);
     }
-    ck_assert_int_eq(later, 2);
+    ck_assert_int_eq(later, 3);
+    ck_assert_double_eq(config.bare, 0);
     ck_assert_double_eq(config.guide, 0);
     ck_assert_double_eq(config.capitals, 0);
 }

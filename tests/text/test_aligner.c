@@ -172,7 +172,7 @@ START_TEST(pieces_are_guided_by_words)
     WordLinks *links = aligner_learn(&corpus);
     Vocab *vocab = sample_learn(false, true);
     for (uint32_t i = 0; i < 60; i++) {
-        PairDraw draw = {(i % 4) / 4., i % 5 ? 0 : 1, rng_at(1, 0, i)};
+        PairDraw draw = {(i % 4) / 4., i % 5 ? 0 : 1, i % 7 ? 0 : 1, rng_at(1, 0, i)};
         PairIds ids = pair_encode(&corpus.pair[i], vocab, &arena, &draw);
         const PieceRange *guide = guide_pair(&ids, links, i, &arena);
         ck_assert_ptr_nonnull(guide);
@@ -204,6 +204,38 @@ START_TEST(pieces_are_guided_by_words)
 }
 END_TEST
 
+/* What a pair is encoded to, and then decoded again. */
+static void assert_drawn(const char *source, const char *target, PairDraw draw, const char *expected)
+{
+    Arena arena = {0};
+    Buf found = {0};
+    CorpusPair pair = {.source = source, .target = target, .source_size = (uint32_t)strlen(source),
+                       .target_size = (uint32_t)strlen(target)};
+    Vocab *vocab = sample_learn(false, true);
+    PairIds ids = pair_encode(&pair, vocab, &arena, &draw);
+    vocab_decode(vocab, ids.source, (size_t)ids.source_count, false, &found, NULL);
+    buf_char(&found, '/');
+    vocab_decode(vocab, ids.target, (size_t)ids.target_count, false, &found, NULL);
+    buf_text(&found, "");
+    ck_assert_str_eq(found.data, expected);
+    vocab_free(vocab);
+    buf_free(&found);
+    arena_free(&arena);
+}
+
+START_TEST(pairs_are_drawn_bare_and_in_capitals)
+{
+    PairDraw bare = {.bare = 1, .rng = rng_at(1, 2, 3)}, capitals = {.capitals = 1, .rng = rng_at(1, 2, 3)};
+    assert_drawn("The cat.", "El gato.", (PairDraw){.rng = rng_at(1, 2, 3)}, "The cat./El gato.");
+    assert_drawn("The cat.", "El gato.", bare, "The cat/El gato");
+    assert_drawn("A cat?", "\xC2\xBFUn gato?", bare, "A cat/\xC2\xBFUn gato?");
+    assert_drawn("No!", "No.", bare, "No/No");
+    assert_drawn("Wait...", "Espera...", bare, "Wait.../Espera...");
+    assert_drawn(".", ".", bare, "./.");
+    assert_drawn("The cat.", "El ni\xC3\xB1o.", capitals, "THE CAT./EL NI\xC3\x91O.");
+}
+END_TEST
+
 Suite *aligner_suite(void)
 {
     Suite *suite = suite_create("aligner");
@@ -213,6 +245,7 @@ Suite *aligner_suite(void)
     tcase_add_test(tests, words_are_linked);
     tcase_add_test(tests, a_pair_of_too_many_words_is_left_out);
     tcase_add_test(tests, pieces_are_guided_by_words);
+    tcase_add_test(tests, pairs_are_drawn_bare_and_in_capitals);
     suite_add_tcase(suite, tests);
     return suite;
 }
