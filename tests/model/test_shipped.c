@@ -107,10 +107,10 @@ START_TEST(unseen_pairs_score_as_when_shipped)
         bleu_add(&bleu, &scratch, text->data, text->size, pair->target, pair->target_size);
         chrf_add(&chrf, &scratch, text->data, text->size, pair->target, pair->target_size);
     }
-    /* When shipped: 54.06 and 72.95. Other kernels round otherwise, and a few close calls fall to the
+    /* When shipped: 54.29 and 72.89. Other kernels round otherwise, and a few close calls fall to the
      * other side: a point is left for that. */
-    ck_assert_msg(bleu_score(&bleu).score > 54.06 - 1, "BLEU %.2f", bleu_score(&bleu).score);
-    ck_assert_msg(chrf_score(&chrf) > 72.95 - 1, "chrF2 %.2f", chrf_score(&chrf));
+    ck_assert_msg(bleu_score(&bleu).score > 54.29 - 1, "BLEU %.2f", bleu_score(&bleu).score);
+    ck_assert_msg(chrf_score(&chrf) > 72.89 - 1, "chrF2 %.2f", chrf_score(&chrf));
     arena_free(&scratch);
     translator_free(translator);
     free(line);
