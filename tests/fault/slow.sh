@@ -1,7 +1,7 @@
 #!/bin/sh
 # slow.sh - what looks at every access to memory, and takes its time: valgrind and the thread sanitizer.
 #
-#     tests/fault/slow.sh valgrind .build/release      programs, and the suite but for what computes for long
+#     tests/fault/slow.sh valgrind .build/release      programs, and the suite but for what trains for long
 #     tests/fault/slow.sh threads .build/tsan          training and translating with several threads
 set -eu
 LC_ALL=C
@@ -39,8 +39,9 @@ esac
     $run "$BIN/translate" -m m.db -t 2 --n-best 3 -i in -q >b
     $run "$BIN/evaluate" -m m.db -t 3 dev.tsv >c
     if [ "$1" = valgrind ]; then
-        for suite in aligner alignment base bpe config corpus escape explanation gold heatmap heatmap_page log metric \
-                     option output reader record store store_damage text vocab vocab_code; do
+        for suite in aligner alignment base bpe config corpus escape explain explanation gold heatmap heatmap_page kernel \
+                     log metric model ops option output pack product reader record store store_damage store_fault text \
+                     translator vocab vocab_code; do
             (cd "$here/../.." && CK_FORK=no CK_RUN_SUITE=$suite CK_DEFAULT_TIMEOUT=0 $run "$BIN/suite") >said || {
                 cat said
                 exit 1
