@@ -347,7 +347,6 @@ Trainer *trainer_new(const TrainerSetup *setup, Err *err)
         trainer->worker[i].gradient = memory_take_zeros(trainer->params->size, sizeof(real));
     }
     trainer->plan = plan_new(setup->train, setup->vocab, config->batch_tokens, config->max_length);
-    trainer->links = config->guide > 0 ? aligner_learn(setup->train) : NULL;
     trainer->validation = validation_new(setup->dev, setup->vocab);
     clock_gettime(CLOCK_MONOTONIC, &trainer->began);
     trainer->seconds_before = trainer->seconds_at_validation = setup->checkpoint->seconds;
@@ -360,8 +359,10 @@ Trainer *trainer_new(const TrainerSetup *setup, Err *err)
         err_set(err, "no sentence pair is left to train on");
     else if (setup->dev->pairs == 0)
         err_set(err, "no sentence pair is left to validate on");
-    else
+    else {
+        trainer->links = config->guide > 0 ? aligner_learn(setup->train) : NULL; /* seconds: when all is well */
         return trainer;
+    }
     trainer_free(trainer);
     return NULL;
 }

@@ -20,7 +20,7 @@ const PieceRange *guide_pair(const PairIds *ids, const WordLinks *links, uint32_
     Words source = words_find(arena, &ids->source_text), target = words_find(arena, &ids->target_text);
     int linked, last = ids->target_count - 1;
     const uint16_t *link = word_links(links, pair, &linked);
-    if (!link || linked < target.count || source.count == 0) /* the last word may have been left out */
+    if (!link || source.count == 0 || target.count == 0 || target.count > linked) /* the last may be left out */
         return NULL;
     PieceRange anywhere = {0, ids->source_count}, end = {ids->source_count - 1, ids->source_count};
     PieceRange *pieces = word_pieces(&source, ids->source_origin, ids->source_count - 1, arena);
