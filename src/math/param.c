@@ -97,7 +97,7 @@ void params_pack(Params *params, int first, int last)
     }
 }
 
-static void widen(real *out, const void *bytes, size_t n, bool half)
+void params_widen(real *out, const void *bytes, size_t n, bool half)
 {
     for (size_t k = 0; k < n; k++) {
         if (half) {
@@ -135,14 +135,14 @@ void params_load(Params *params, Param *param, int row, int rows, const void *by
     if (!params->value && row == 0)
         take_room(params, param, half);
     if (param->value) {
-        widen(param->value + at, bytes, n, half);
+        params_widen(param->value + at, bytes, n, half);
     } else if (param->half) {
         memcpy(param->half + at, bytes, n * sizeof *param->half);
     } else if (half) {
         pack_fill_half(&param->forward, row, rows, bytes, param->cols, tied);
     } else {
         real *value = memory_take(n * sizeof *value);
-        widen(value, bytes, n, false);
+        params_widen(value, bytes, n, false);
         pack_fill(&param->forward, row, rows, value, param->cols, tied);
         free(value);
     }

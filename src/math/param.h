@@ -68,6 +68,9 @@ void params_pack(Params *params, int first, int last);
  * takes the memory that is kept, with row 0. With one: widens into it (pack afterwards). The bytes are copied. */
 void params_load(Params *params, Param *param, int row, int rows, const void *bytes, bool half);
 
+/* n numbers as they are stored, which need no alignment, into out. */
+void params_widen(real *out, const void *bytes, size_t n, bool half);
+
 /* Row id of an embedding into out[cols], from whichever layout is there. */
 void param_row(const Param *param, int id, real *out);
 

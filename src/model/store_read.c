@@ -314,14 +314,11 @@ static bool all_finite(const void *bytes, size_t size, bool half)
 /* Rows row .. row+rows-1. */
 static void keep_rows(Model *model, Param *param, int row, int rows, const void *bytes, bool half, real *block)
 {
-    if (!block) {
+    size_t width = (size_t)param->cols;
+    if (block)
+        params_widen(block + param->at + (size_t)row * width, bytes, (size_t)rows * width, half);
+    else
         params_load(&model->params, param, row, rows, bytes, half);
-        return;
-    }
-    size_t n = (size_t)rows * (size_t)param->cols;
-    real *to = block + param->at + (size_t)row * (size_t)param->cols;
-    for (size_t k = 0; k < n; k++)
-        to[k] = half ? half_to_real(((const uint16_t *)bytes)[k]) : (real)((const float *)bytes)[k];
 }
 
 /* As many rows at a time as are read, hashed, looked through and kept while they are in the cache. */

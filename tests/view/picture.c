@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static AlignmentWord *words_of(Arena *arena, const char *text, size_t size, int *count)
+static AlignmentWord *words_at_spaces(Arena *arena, const char *text, size_t size, int *count)
 {
     AlignmentWord *word = arena_take_zeros(arena, (size / 2 + 1) * sizeof *word);
     *count = 0;
@@ -43,8 +43,8 @@ static Alignment *make(Arena *arena, const char *source, size_t source_size, con
     a->source_size = source_size;
     a->target_size = strlen(target);
     a->target_text = arena_copy_text(arena, target, a->target_size);
-    a->source = words_of(arena, a->source_text, a->source_size, &a->sources);
-    a->target = words_of(arena, a->target_text, a->target_size, &a->targets);
+    a->source = words_at_spaces(arena, a->source_text, a->source_size, &a->sources);
+    a->target = words_at_spaces(arena, a->target_text, a->target_size, &a->targets);
     a->weight = diagonal(arena, a->sources, a->targets);
     if (weight)
         memcpy(a->weight, weight, ((size_t)a->sources + 1) * ((size_t)a->targets + 1) * sizeof *weight);
