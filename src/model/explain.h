@@ -5,7 +5,7 @@
  *     explain.step[t].score[s], .weight[s]          what step t thought of source piece s
  *     explain.without[w * explain.steps + t]        what would become of its piece without source word w
  *
- * Scores, weights, queries, keys and contexts are those the decoder used, read where it left them, for every
+ * Scores, the history's share of them, weights, queries, keys and contexts are those the decoder used, read where it left them, for every
  * kind of score. The query is the one the scores are made with, so a projected one where the score has a
  * projection; the context is the sum of the values by the weights, before scaled dot's projection of it.
  *
@@ -43,7 +43,7 @@ typedef struct {
     ExplainPiece written;
     ExplainPiece best[EXPLAIN_BEST]; /* most probable first; equal ones: the smaller id first */
     ExplainVector query, context;
-    const real *score, *weight;      /* [sources] */
+    const real *score, *history, *weight; /* [sources]; history is part of score: 0 in a model without */
 } ExplainStep;
 
 typedef struct {

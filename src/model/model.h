@@ -67,6 +67,7 @@ typedef struct {
 typedef struct {
     RnnState layer[MODEL_LAYERS];
     Tensor feed; /* [rows, E] */
+    History history; /* where attention has looked; no tensors without the setting */
 } State;
 
 typedef struct {

@@ -7,13 +7,14 @@
  *
  * For one step of the decoder, with q its query and k, v the keys and values of the source pieces s:
  *
- *     score[s]                            what attention says of q and k[s] before anything else
+ *     history[s]                          what attention says of s for where it looked before
+ *     score[s]                            what it says of q and k[s], and history[s] added
  *     shifted[s] = score[s] - max         so that no exponential overflows
  *     exponential[s] = exp(shifted[s])
  *     weight[s] = exponential[s] / sum
  *     context = sum over s of weight[s] v[s]
  *
- * Scores, weights, query and context are handed in as the decoder had them; what stands between (max, shifted,
+ * Scores, histories, weights, query and context are handed in as the decoder had them; what stands between (max, shifted,
  * exponential, sum) is worked out here, in double precision, from the scores. `change` is how the
  * log-probability of the target word changes when a source word is deleted and the same translation is forced.
  *
@@ -56,7 +57,7 @@ typedef struct {
     const ExplanationPiece *best; /* [best] the most probable, falling */
     int best_count;
     ExplanationVector query, context;
-    const double *score, *weight; /* [pieces] */
+    const double *history, *score, *weight; /* [pieces] */
 } ExplanationStep;
 
 /* A part of the sentence that was translated for itself. */
@@ -98,7 +99,7 @@ void explanation_text(Buf *out, const Explanation *explanation);
  *         text, log_probability
  *         query_norm, query
  *         max, sum
- *         score, shifted, exponential, weight          [number for each of source_pieces]
+ *         history, score, shifted, exponential, weight          [number for each of source_pieces]
  *         context_norm, context
  *         best           [{text, probability}], falling
  * A page that draws the matrix of record.h finds the explanation of its target word by the bytes: it is the
@@ -108,7 +109,7 @@ void explanation_json(Buf *out, const Explanation *explanation, const RecordId *
 /* A line for each step and source piece, numbers as in JSON but for an empty field where there is none:
  *     sentence part target_position target step target_piece log_probability query_norm query
  *     source_position source source_piece_position source_piece key_norm key value
- *     score shifted exponential sum weight word_weight change context_norm context best probabilities
+ *     score shifted exponential sum weight word_weight change context_norm context best probabilities history
  * Positions count from 0 in their part; query, key, value, context and probabilities are numbers parted by
  * commas, best is pieces parted by spaces; word_weight is the sum of this step's weights over the pieces of the
  * source word. Words and pieces are escaped as in record.h. */
