@@ -45,6 +45,8 @@ const Field config_fields[] = {
      "rate at which merges are skipped (BPE-dropout)", NULL},
     {"capitals", FIELD_TRAINING, FIELD_REAL, AT(capitals), "0.02", 0, 1, NULL,
      "rate at which pairs are written in capitals", "0"},
+    {"lower", FIELD_TRAINING, FIELD_REAL, AT(lower), "0.2", 0, 1, NULL,
+     "rate at which pairs are written without capitals", "0"},
     {"bare", FIELD_TRAINING, FIELD_REAL, AT(bare), "0.1", 0, 1, NULL,
      "rate at which pairs lose the mark at their end", "0"},
     {"label-smoothing", FIELD_TRAINING, FIELD_REAL, AT(label_smoothing), "0.1", 0, 0.9, NULL,

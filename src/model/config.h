@@ -32,6 +32,7 @@ typedef struct {
     double word_dropout;
     double piece_dropout;   /* BPE-dropout */
     double capitals;        /* rate of pairs written in capitals */
+    double lower;           /* rate of pairs written without capitals */
     double bare;            /* rate of pairs without the mark at their end */
     double label_smoothing;
     double guide;           /* weight of the loss that guides attention */

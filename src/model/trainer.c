@@ -58,7 +58,7 @@ static int draw_share(const Trainer *trainer, Worker *worker, int first, BatchPa
     int n = 0;
     for (int i = first; i < trainer->pairs; i += pool_workers(trainer->pool)) {
         uint32_t pair = trainer->pair[i];
-        PairDraw draw = {config->piece_dropout, config->capitals, config->bare,
+        PairDraw draw = {config->piece_dropout, config->capitals, config->lower, config->bare,
                          rng_at((uint64_t)config->seed, step, pair)};
         PairIds ids = pair_encode(&trainer->setup.train->pair[pair], trainer->setup.vocab, &worker->arena, &draw);
         const PieceRange *guide = trainer->links ? guide_pair(&ids, trainer->links, pair, &worker->arena) : NULL;

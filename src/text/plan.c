@@ -53,6 +53,9 @@ PairIds pair_encode(const CorpusPair *pair, const Vocab *vocab, Arena *arena, Pa
     if (draw && draw->capitals > 0 && rng_uniform(&draw->rng) < draw->capitals) {
         source = text_upper(arena, &source);
         target = text_upper(arena, &target);
+    } else if (draw && draw->lower > 0 && rng_uniform(&draw->rng) < draw->lower) {
+        source = text_lower(arena, &source);
+        target = text_lower(arena, &target);
     }
     if (draw && draw->bare > 0 && rng_uniform(&draw->rng) < draw->bare) {
         leave_out_mark(&source, ".?!");

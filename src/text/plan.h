@@ -39,6 +39,7 @@ typedef struct {
 typedef struct {
     double dropout;  /* chance that a merge is passed over, as in vocab_encode */
     double capitals; /* chance that both sides are written in capitals */
+    double lower;    /* chance that, if not, both are written without any */
     double bare;     /* chance that the mark . ? ! at the source's end is left out, and a full stop at the target's */
     Rng rng;
 } PairDraw;

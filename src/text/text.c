@@ -300,22 +300,32 @@ Text text_fold(Arena *arena, const Text *text)
     return again;
 }
 
-Text text_upper(Arena *arena, const Text *text)
+static Text with_case(Arena *arena, const Text *text, utf8proc_int32_t change(utf8proc_int32_t))
 {
     Text out = {.replaced = text->replaced};
-    out.data = arena_take(arena, 2 * text->size + 1); /* ɐ has two bytes, its upper case three */
+    out.data = arena_take(arena, 2 * text->size + 1); /* ɐ has two bytes, its upper case three; so Ⱥ and ⱥ */
     out.origin = arena_take(arena, 2 * text->size * sizeof *out.origin);
     for (size_t at = 0, begin; at < text->size;) {
         uint32_t code;
-        char upper[4];
+        char changed[4];
         begin = at;
         utf8_next(text->data, text->size, &at, &code);
-        size_t size = utf8_put((uint32_t)utf8proc_toupper((utf8proc_int32_t)code), upper);
+        size_t size = utf8_put((uint32_t)change((utf8proc_int32_t)code), changed);
         TextSpan origin = {text->origin[begin].begin, text->origin[at - 1].end};
-        add_bytes(&out, upper, size, origin);
+        add_bytes(&out, changed, size, origin);
     }
     out.data[out.size] = '\0';
     return out;
+}
+
+Text text_upper(Arena *arena, const Text *text)
+{
+    return with_case(arena, text, utf8proc_toupper);
+}
+
+Text text_lower(Arena *arena, const Text *text)
+{
+    return with_case(arena, text, utf8proc_tolower);
 }
 
 Text text_source(Arena *arena, const char *data, size_t size)

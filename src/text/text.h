@@ -56,8 +56,9 @@ Text text_nfc(Arena *arena, const char *data, size_t size);
  * The result is in normalisation form C when text is. Letter case is left alone. */
 Text text_fold(Arena *arena, const Text *text);
 
-/* Every character that has an upper case of one character in it. */
+/* Every character that has an upper or lower case of one character in it. */
 Text text_upper(Arena *arena, const Text *text);
+Text text_lower(Arena *arena, const Text *text);
 
 /* text_nfc and text_fold in one. */
 Text text_source(Arena *arena, const char *data, size_t size);

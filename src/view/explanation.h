@@ -14,8 +14,8 @@
  *     weight[s] = exponential[s] / sum
  *     context = sum over s of weight[s] v[s]
  *
- * Scores, histories, weights, query and context are handed in as the decoder had them; what stands between (max, shifted,
- * exponential, sum) is worked out here, in double precision, from the scores. `change` is how the
+ * Histories, scores, weights, query and context are handed in as the decoder had them; what stands between (max,
+ * shifted, exponential, sum) is worked out here, in double precision, from the scores. `change` is how the
  * log-probability of the target word changes when a source word is deleted and the same translation is forced.
  *
  * Words here are sets of whole pieces: where one piece covers several words (a run of marks), they are one.

@@ -201,7 +201,7 @@ static Config config_of(const Case *which, int threads)
     config.case_markers = 0;
     config.dropout = which->dropout;
     config.guide = which->guide;
-    config.capitals = config.bare = 0; /* would change the sentences' lengths */
+    config.capitals = config.lower = config.bare = 0; /* would change the sentences' lengths */
     config.word_dropout = 0;
     config.piece_dropout = 0; /* the same */
     config.batch_tokens = TARGET * which->pairs;

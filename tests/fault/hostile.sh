@@ -135,7 +135,7 @@ else
 fi
 # Not hostile but old: from before there were these settings.
 cp "$MODEL" m.db
-sqlite3 -batch m.db "DELETE FROM config WHERE key IN ('bare', 'capitals', 'guide')"
+sqlite3 -batch m.db "DELETE FROM config WHERE key IN ('bare', 'capitals', 'guide', 'lower')"
 "$BIN/fault/sign" m.db
 (limits && exec "$BIN/translate" -m m.db 'The cat sat.') >found 2>said
 status=$?

@@ -36,10 +36,11 @@ START_TEST(settings_that_came_later_have_what_held_before)
         later++;
         ck_assert_msg(config_set(&config, field->key, field->before, &err), "%s", err.text);
     }
-    ck_assert_int_eq(later, 4);
+    ck_assert_int_eq(later, 5);
     ck_assert_double_eq(config.bare, 0);
     ck_assert_double_eq(config.guide, 0);
     ck_assert_double_eq(config.capitals, 0);
+    ck_assert_double_eq(config.lower, 0);
     ck_assert_int_eq(config.history, 0);
 }
 END_TEST

@@ -172,7 +172,7 @@ START_TEST(pieces_are_guided_by_words)
     WordLinks *links = aligner_learn(&corpus);
     Vocab *vocab = sample_learn(false, true);
     for (uint32_t i = 0; i < 60; i++) {
-        PairDraw draw = {(i % 4) / 4., i % 5 ? 0 : 1, i % 7 ? 0 : 1, rng_at(1, 0, i)};
+        PairDraw draw = {(i % 4) / 4., i % 5 ? 0 : 1, i % 3 ? 0 : 1, i % 7 ? 0 : 1, rng_at(1, 0, i)};
         PairIds ids = pair_encode(&corpus.pair[i], vocab, &arena, &draw);
         const PieceRange *guide = guide_pair(&ids, links, i, &arena);
         ck_assert_ptr_nonnull(guide);
@@ -223,9 +223,10 @@ static void assert_drawn(const char *source, const char *target, PairDraw draw, 
     arena_free(&arena);
 }
 
-START_TEST(pairs_are_drawn_bare_and_in_capitals)
+START_TEST(pairs_are_drawn_bare_and_in_either_case)
 {
     PairDraw bare = {.bare = 1, .rng = rng_at(1, 2, 3)}, capitals = {.capitals = 1, .rng = rng_at(1, 2, 3)};
+    PairDraw lower = {.lower = 1, .rng = rng_at(1, 2, 3)}, both = {.capitals = 1, .lower = 1, .rng = rng_at(1, 2, 3)};
     assert_drawn("The cat.", "El gato.", (PairDraw){.rng = rng_at(1, 2, 3)}, "The cat./El gato.");
     assert_drawn("The cat.", "El gato.", bare, "The cat/El gato");
     assert_drawn("A cat?", "\xC2\xBFUn gato?", bare, "A cat/\xC2\xBFUn gato?");
@@ -233,6 +234,9 @@ START_TEST(pairs_are_drawn_bare_and_in_capitals)
     assert_drawn("Wait...", "Espera...", bare, "Wait.../Espera...");
     assert_drawn(".", ".", bare, "./.");
     assert_drawn("The cat.", "El ni\xC3\xB1o.", capitals, "THE CAT./EL NI\xC3\x91O.");
+    assert_drawn("I am IN \xC3\x81vila.", "Estoy en \xC3\x81vila.", lower,
+                 "i am in \xC3\xA1vila./estoy en \xC3\xA1vila.");
+    assert_drawn("The cat.", "El gato.", both, "THE CAT./EL GATO.");
 }
 END_TEST
 
@@ -245,7 +249,7 @@ Suite *aligner_suite(void)
     tcase_add_test(tests, words_are_linked);
     tcase_add_test(tests, a_pair_of_too_many_words_is_left_out);
     tcase_add_test(tests, pieces_are_guided_by_words);
-    tcase_add_test(tests, pairs_are_drawn_bare_and_in_capitals);
+    tcase_add_test(tests, pairs_are_drawn_bare_and_in_either_case);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -257,6 +257,13 @@ START_TEST(upper_by_hand)
     check_origins(&upper, sizeof origin / sizeof *origin, origin);
     Text empty = text_nfc(&arena, "", 0);
     ck_assert_uint_eq(text_upper(&arena, &empty).size, 0);
+    static const char capitals[] = "A\xC3\x91\xC8\xBA\xC3\x9FI-z"; /* U+023A grows by a byte */
+    static const TextSpan lower_origin[] = {{0, 1}, {1, 3}, {1, 3}, {3, 5}, {3, 5}, {3, 5}, {5, 7}, {5, 7},
+                                            {7, 8}, {8, 9}, {9, 10}};
+    text = text_nfc(&arena, capitals, sizeof capitals - 1);
+    Text lower = text_lower(&arena, &text);
+    ck_assert_str_eq(lower.data, "a\xC3\xB1\xE2\xB1\xA5\xC3\x9Fi-z");
+    check_origins(&lower, sizeof lower_origin / sizeof *lower_origin, lower_origin);
 }
 END_TEST
 
