@@ -40,8 +40,8 @@ esac
     $run "$BIN/evaluate" -m m.db -t 3 dev.tsv >c
     if [ "$1" = valgrind ]; then
         for suite in aligner alignment base bpe config corpus escape explain explanation gold heatmap heatmap_page \
-                     kernel log metric model ops option output pack product reader record store \
-                     store_damage store_fault text translator vocab vocab_code; do
+                     kernel log log_fault metric model ops option output pack product reader record store \
+                     store_damage store_fault store_process text translator vocab vocab_code; do
             (cd "$here/../.." && CK_FORK=no CK_RUN_SUITE=$suite CK_DEFAULT_TIMEOUT=0 $run "$BIN/suite") >said || {
                 cat said
                 exit 1

@@ -122,12 +122,97 @@ void fixture_run(const char *path)
     store_close(run);
 }
 
+Store *fixture_open_run(Checkpoint *next)
+{
+    Err err;
+    Store *run = store_create("run.db", fixture_model, fixture_vocab, NULL, &err);
+    ck_assert_msg(run != NULL, "%s", err.text);
+    fixture_checkpoint.best_step = 0;
+    ck_assert_msg(store_save(run, fixture_model, &fixture_checkpoint, NULL, &err), "%s", err.text);
+    memset(fixture_checkpoint.block[ROLE_BEST], 0, fixture_model->params.size * sizeof(real));
+    fixture_blocks(next);
+    fixture_fill(next, 20);
+    return run;
+}
+
 void fixture_export(const char *path)
 {
     Err err;
     fixture_run("fixture.db");
     ck_assert_msg(store_export("fixture.db", path, &err), "%s", err.text);
     ck_assert_int_eq(remove("fixture.db"), 0);
+}
+
+void fixture_restore(const char *path, Checkpoint *read)
+{
+    Model *model;
+    Vocab *vocab;
+    Err err;
+    Store *run = store_open(path, &model, &vocab, &err);
+    ck_assert_msg(run != NULL, "%s", err.text);
+    *read = (Checkpoint){0};
+    fixture_blocks(read);
+    ck_assert_msg(store_restore(run, model, read, &err), "%s", err.text);
+    store_close(run);
+    model_free(model);
+    vocab_free(vocab);
+}
+
+void fixture_assert_holds(const char *path, const Checkpoint *expected)
+{
+    Checkpoint read;
+    fixture_restore(path, &read);
+    ck_assert(fixture_same(&read, expected));
+    ck_assert(!read.best_is_new);
+    fixture_blocks_free(&read);
+}
+
+/* The weights that a packed model computes with, as reals. */
+static real weight_at(const Param *param, int row, int col)
+{
+    if (param->value)
+        return param->value[row * param->cols + col];
+    if (param->half)
+        return half_to_real(param->half[row * param->cols + col]);
+    real *column = memory_take((size_t)param->forward.depth * sizeof *column);
+    pack_column(&param->forward, param->use == PARAM_TIED ? row : col, column);
+    real value = column[param->use == PARAM_TIED ? col : row];
+    free(column);
+    return value;
+}
+
+static void assert_weights(const Model *model, const real *block, bool rounded)
+{
+    for (int i = 0; i < model->params.count; i++) {
+        const Param *param = &model->params.list[i];
+        for (int row = 0; row < param->rows; row++)
+            for (int col = 0; col < param->cols; col++) {
+                real x = block[param->at + (size_t)(row * param->cols + col)];
+                if (rounded)
+                    x = half_to_real(half_from_real(x));
+                ck_assert_msg(weight_at(param, row, col) == x, "%s[%d, %d]", param->name, row, col);
+            }
+    }
+}
+
+void fixture_assert_loads(const char *path, Role role, bool rounded)
+{
+    Model *model;
+    Vocab *vocab;
+    Err err;
+    ck_assert_msg(store_load(path, &model, &vocab, &err), "%s", err.text);
+    ck_assert_ptr_null(model->params.value);
+    ck_assert(model->config.dropout == fixture_model->config.dropout);
+    ck_assert_uint_eq(vocab_size(vocab), vocab_size(fixture_vocab));
+    assert_weights(model, fixture_checkpoint.block[role], rounded);
+    model_free(model);
+    vocab_free(vocab);
+
+    ck_assert_msg(store_init(path, &model, &vocab, &err), "%s", err.text);
+    ck_assert_ptr_nonnull(model->params.value);
+    assert_weights(model, fixture_checkpoint.block[role], rounded);
+    model_free(model);
+    vocab_free(vocab);
 }
 
 static sqlite3 *open_plain(const char *path)

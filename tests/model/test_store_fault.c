@@ -5,235 +5,14 @@
  * failure there must be one sentence that begins with a file's name, and the last good checkpoint, or the
  * new one, but whole; and what failed must succeed when it is tried again. Under the address sanitizer the
  * same tests show that a failure leaks nothing. */
+#include "store_faulty.h"
 #include "store_fixture.h"
 
-#include "base/arena.h"
 #include "suite.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The fault ------------------------------------------------------------------------------------ */
-
-static struct {
-    int countdown; /* calls until it strikes; 0 or below: it has */
-    int code;      /* what the call then returns; 0: no fault */
-    bool stays;    /* every call from then on fails */
-    bool writes;   /* of the calls that change the file system only */
-} fault;
-
-static int count_down(void)
-{
-    fault.countdown--;
-    return fault.countdown == 0 || (fault.countdown < 0 && fault.stays) ? fault.code : SQLITE_OK;
-}
-
-/* At a call to the file system. */
-static int strike(bool writes)
-{
-    bool counts = fault.code && fault.code != SQLITE_NOMEM && (writes || !fault.writes);
-    return counts ? count_down() : SQLITE_OK;
-}
-
-/* At a call for memory. */
-static bool has_memory(void)
-{
-    return fault.code != SQLITE_NOMEM || !count_down();
-}
-
-static bool struck(void)
-{
-    return fault.countdown <= 0;
-}
-
-static void heal(void)
-{
-    fault.code = SQLITE_OK;
-}
-
-/* A file system in front of the usual one --------------------------------------------------------- */
-
-typedef struct {
-    sqlite3_file base;
-    sqlite3_file *real; /* behind this struct */
-} File;
-
-static sqlite3_vfs *usual, faulty;
-
-static sqlite3_file *behind(sqlite3_file *file)
-{
-    return ((File *)(void *)file)->real;
-}
-
-#define PASS(FILE, WRITES, CALL, ...) \
-    int code = strike(WRITES);        \
-    return code ? code : behind(FILE)->pMethods->CALL(behind(FILE), __VA_ARGS__)
-
-static int file_read(sqlite3_file *file, void *to, int size, sqlite3_int64 at)
-{
-    PASS(file, false, xRead, to, size, at);
-}
-
-static int file_write(sqlite3_file *file, const void *from, int size, sqlite3_int64 at)
-{
-    PASS(file, true, xWrite, from, size, at);
-}
-
-static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
-{
-    PASS(file, true, xTruncate, size);
-}
-
-/* That the disk catches up is not tested here, and costs most of the time. */
-static int file_sync(sqlite3_file *file, int flags)
-{
-    (void)file;
-    (void)flags;
-    return strike(true);
-}
-
-static int file_size(sqlite3_file *file, sqlite3_int64 *size)
-{
-    PASS(file, false, xFileSize, size);
-}
-
-static int file_lock(sqlite3_file *file, int lock)
-{
-    PASS(file, false, xLock, lock);
-}
-
-static int file_reserved(sqlite3_file *file, int *out)
-{
-    PASS(file, false, xCheckReservedLock, out);
-}
-
-static int file_control(sqlite3_file *file, int what, void *argument)
-{
-    return behind(file)->pMethods->xFileControl(behind(file), what, argument);
-}
-
-static int file_unlock(sqlite3_file *file, int lock)
-{
-    return behind(file)->pMethods->xUnlock(behind(file), lock);
-}
-
-static int file_close(sqlite3_file *file)
-{
-    return behind(file)->pMethods->xClose(behind(file));
-}
-
-static int file_sector(sqlite3_file *file)
-{
-    return behind(file)->pMethods->xSectorSize(behind(file));
-}
-
-static int file_device(sqlite3_file *file)
-{
-    return behind(file)->pMethods->xDeviceCharacteristics(behind(file));
-}
-
-static const sqlite3_io_methods file_methods = {
-    .iVersion = 1, .xClose = file_close, .xRead = file_read, .xWrite = file_write, .xTruncate = file_truncate,
-    .xSync = file_sync, .xFileSize = file_size, .xLock = file_lock, .xUnlock = file_unlock,
-    .xCheckReservedLock = file_reserved, .xFileControl = file_control, .xSectorSize = file_sector,
-    .xDeviceCharacteristics = file_device,
-};
-
-static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out)
-{
-    File *mine = (File *)(void *)file;
-    (void)vfs;
-    *mine = (File){.real = (sqlite3_file *)(void *)(mine + 1)};
-    int code = strike(false);
-    if (code)
-        return code == SQLITE_IOERR ? SQLITE_CANTOPEN : code;
-    code = usual->xOpen(usual, name, mine->real, flags, out);
-    if (mine->real->pMethods)
-        mine->base.pMethods = &file_methods;
-    return code;
-}
-
-static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync)
-{
-    (void)vfs;
-    int code = strike(true);
-    return code ? code : usual->xDelete(usual, name, sync);
-}
-
-static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
-{
-    (void)vfs;
-    int code = strike(false);
-    return code ? code : usual->xAccess(usual, name, flags, out);
-}
-
-/* Memory in front of the usual one ------------------------------------------------------------------ */
-
-static sqlite3_mem_methods usual_memory;
-
-static void *memory_or_null(int size)
-{
-    return has_memory() ? usual_memory.xMalloc(size) : NULL;
-}
-
-static void *more_memory_or_null(void *old, int size)
-{
-    return has_memory() ? usual_memory.xRealloc(old, size) : NULL;
-}
-
-static void memory_install(bool faults)
-{
-    sqlite3_mem_methods methods = usual_memory;
-    ck_assert_int_eq(sqlite3_shutdown(), SQLITE_OK);
-    if (faults) {
-        ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &usual_memory), SQLITE_OK);
-        methods = usual_memory;
-        methods.xMalloc = memory_or_null;
-        methods.xRealloc = more_memory_or_null;
-    }
-    ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_initialize(), SQLITE_OK);
-}
-
-static void start(void)
-{
-    fixture_start();
-    usual = sqlite3_vfs_find(NULL);
-    faulty = *usual;
-    faulty.iVersion = 2;
-    faulty.pNext = NULL;
-    faulty.zName = "faulty";
-    faulty.szOsFile = (int)sizeof(File) + usual->szOsFile;
-    faulty.xOpen = vfs_open;
-    faulty.xDelete = vfs_delete;
-    faulty.xAccess = vfs_access;
-    fault.code = SQLITE_OK;
-    ck_assert_int_eq(sqlite3_vfs_register(&faulty, 1), SQLITE_OK);
-}
-
-static void end(void)
-{
-    heal();
-    sqlite3_vfs_unregister(&faulty);
-    ck_assert_int_eq(sqlite3_vfs_register(usual, 1), SQLITE_OK);
-    fixture_end();
-}
-
-static void start_memory(void)
-{
-    fault.code = SQLITE_OK;
-    memory_install(true);
-    start();
-}
-
-static void end_memory(void)
-{
-    end();
-    memory_install(false);
-}
-
-/* Operations --------------------------------------------------------------------------------------- */
 
 static Checkpoint next; /* step 20, where the file of fixture_run has 10 */
 
@@ -283,7 +62,7 @@ static bool create(Err *err)
     }
     bool saved = store_save(run, fixture_model, &fixture_checkpoint, NULL, err);
     store_close(run);
-    heal();
+    fault_heal();
     ck_assert_int_ge(step_in("run.db"), saved ? 10 : 0);
     return saved;
 }
@@ -294,20 +73,17 @@ static bool save(Err *err)
     Model *model;
     Vocab *vocab;
     Checkpoint read = {0};
-    struct {
-        int countdown, code;
-    } later = {fault.countdown, fault.code};
-    heal();
+    Fault later = fault;
+    fault_heal();
     remove_all();
     fixture_run("run.db");
     Store *run = store_open("run.db", &model, &vocab, err);
     ck_assert_msg(run != NULL, "%s", err->text);
     fixture_blocks(&read);
     ck_assert_msg(store_restore(run, model, &read, err), "%s", err->text);
-    fault.countdown = later.countdown;
-    fault.code = later.code;
+    fault = later;
     bool saved = store_save(run, fixture_model, &next, &(Progress){.step = 20}, err);
-    heal();
+    fault_heal();
     Err again;
     if (!saved)
         ck_assert_msg(store_save(run, fixture_model, &next, &(Progress){.step = 20}, &again),
@@ -326,18 +102,17 @@ static bool save_and_leave(Err *err)
     Model *model;
     Vocab *vocab;
     Checkpoint read = {0};
-    int countdown = fault.countdown, code = fault.code;
-    heal();
+    Fault later = fault;
+    fault_heal();
     remove_all();
     fixture_run("run.db");
     fixture_blocks(&read);
-    fault.countdown = countdown;
-    fault.code = code;
+    fault = later;
     Store *run = store_open("run.db", &model, &vocab, err);
     bool saved = run && store_restore(run, model, &read, err) &&
                  store_save(run, fixture_model, &next, NULL, err);
     store_close(run);
-    heal();
+    fault_heal();
     int64_t step = step_in("run.db");
     ck_assert_msg(saved ? step == 20 : step == 10 || step == 20, "step %d", (int)step);
     if (run) {
@@ -369,7 +144,7 @@ static bool export(Err *err)
     unsigned char *old = fixture_read("old.db", &size);
     fixture_write("model.db", old, size);
     bool exported = store_export("run.db", "model.db", err);
-    heal();
+    fault_heal();
     unsigned char *found = fixture_read("model.db", &new_size);
     ck_assert(exported || (size == new_size && !memcmp(old, found, (size_t)size)));
     free(found);
@@ -389,13 +164,13 @@ static int repeat(bool operation(Err *err), int code, bool stays, int stride)
         fault.code = code;
         fault.stays = stays;
         bool good = operation(&err);
-        heal();
+        fault_heal();
         if (!good) {
-            ck_assert_msg(struck(), "call %d: %s", call, err.text);
+            ck_assert_msg(fault_struck(), "call %d: %s", call, err.text);
             assert_sentence(err.text, operation == load || !strncmp(err.text, "model", 5) ? "model.db" : "run.db");
             failures++;
         }
-        if (!struck()) {
+        if (!fault_struck()) {
             ck_assert_int_lt(call, 1000000);
             return failures;
         }
@@ -511,7 +286,7 @@ Suite *store_fault_suite(void)
     Suite *suite = suite_create("store_fault");
     TCase *tests = tcase_create("store_fault");
     tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, start, end);
+    tcase_add_checked_fixture(tests, faulty_disk_start, faulty_disk_end);
     tcase_add_test(tests, disk_fails_while_creating);
     tcase_add_test(tests, disk_fails_while_saving);
     tcase_add_test(tests, disk_fails_for_good);
@@ -520,7 +295,7 @@ Suite *store_fault_suite(void)
     suite_add_tcase(suite, tests);
     TCase *memory = tcase_create("store_memory_fault");
     tcase_set_timeout(memory, 60);
-    tcase_add_checked_fixture(memory, start_memory, end_memory);
+    tcase_add_checked_fixture(memory, faulty_memory_start, faulty_memory_end);
     tcase_add_test(memory, no_memory_to_create);
     tcase_add_test(memory, no_memory_to_save);
     tcase_add_test(memory, no_memory_to_load);
