@@ -113,7 +113,6 @@ static const ExplanationStep *list_steps(Arena *arena, const Vocab *vocab, const
             .query = vector_of(&from->query),
             .context = vector_of(&from->context),
             .score = widen(arena, from->score, explain->sources),
-            .history = widen(arena, from->history, explain->sources),
             .weight = widen(arena, from->weight, explain->sources),
         };
     }

@@ -8,7 +8,6 @@ typedef struct {
     AttendSpec spec;
     Tensor query;
     Memory memory;
-    History before, after;
     int *sentence;
     Attended out;
 } Attend;
@@ -33,45 +32,7 @@ static real additive_score(const Kernel *kernel, const Param *w, const real *q, 
     return kernel->dot(w->value, sum, n);
 }
 
-/* f[j]; last and sum are rows of a history. */
-static void history_features(const real *last, const real *sum, Span s, int j, real *feature)
-{
-    feature[0] = sum[j];
-    for (int k = 1, at = j - ATTEND_REACH; k < ATTEND_HISTORY; k++, at++)
-        feature[k] = at >= s.begin && at < s.end ? last[at] : 0;
-}
-
-/* share[j] = h . f[j] */
-static void history_share(const Attend *op, int i, Span s, real *share)
-{
-    size_t row = (size_t)i * (size_t)op->memory.stride;
-    const real *h = op->before.query.value + (size_t)i * ATTEND_HISTORY;
-    real feature[ATTEND_HISTORY];
-    for (int j = s.begin; j < s.end; j++) {
-        history_features(op->before.last.value + row, op->before.sum.value + row, s, j, feature);
-        share[j] = 0;
-        for (int k = 0; k < ATTEND_HISTORY; k++)
-            share[j] += h[k] * feature[k];
-    }
-}
-
-/* dh += dscore[s] f[s],    df[s] = dscore[s] h,    each entry of which belongs to one of sum and last. */
-static void history_backward(const Attend *op, int i, int j, Span s, real dscore)
-{
-    const History *before = &op->before;
-    size_t row = (size_t)i * (size_t)op->memory.stride;
-    const real *h = before->query.value + (size_t)i * ATTEND_HISTORY;
-    real *dh = before->query.grad + (size_t)i * ATTEND_HISTORY, feature[ATTEND_HISTORY];
-    history_features(before->last.value + row, before->sum.value + row, s, j, feature);
-    for (int k = 0; k < ATTEND_HISTORY; k++)
-        dh[k] += dscore * feature[k];
-    before->sum.grad[row + (size_t)j] += dscore * h[0];
-    for (int k = 1, at = j - ATTEND_REACH; k < ATTEND_HISTORY; k++, at++)
-        if (at >= s.begin && at < s.end)
-            before->last.grad[row + (size_t)at] += dscore * h[k];
-}
-
-static void attend_row(Tape *tape, const Attend *op, int i, real *score, real *share, real *sum)
+static void attend_row(Tape *tape, const Attend *op, int i, real *score, real *sum)
 {
     const Kernel *kernel = tape->kernel;
     const Memory *memory = &op->memory;
@@ -89,12 +50,8 @@ static void attend_row(Tape *tape, const Attend *op, int i, real *score, real *s
         score[j] = op->spec.form == ATTEND_DOT
                        ? op->spec.scale * kernel->dot(q, k, keys)
                        : additive_score(kernel, op->spec.score, q, k, sum);
+        weight[j] = score[j];
     }
-    if (share) {
-        history_share(op, i, s, share);
-        kernel->add(score + s.begin, share + s.begin, (size_t)(s.end - s.begin));
-    }
-    memcpy(weight + s.begin, score + s.begin, (size_t)(s.end - s.begin) * sizeof *weight);
     kernel->softmax(weight + s.begin, (size_t)(s.end - s.begin));
     for (int j = s.begin; j < s.end; j++)
         kernel->axpy(context, weight[j], value + (size_t)j * values, values);
@@ -128,8 +85,6 @@ static void attend_row_backward(Tape *tape, const Attend *op, int i, real *dscor
         const real *k = memory->key.value + (row + (size_t)j) * keys;
         real *dk = memory->key.grad + (row + (size_t)j) * keys;
         real d = weight[j] * (dscore[j] - mean);
-        if (op->before.query.value)
-            history_backward(op, i, j, s, d);
         if (op->spec.form == ATTEND_DOT) {
             kernel->axpy(dq, op->spec.scale * d, k, keys);
             kernel->axpy(dk, op->spec.scale * d, q, keys);
@@ -148,11 +103,6 @@ static void attend_row_backward(Tape *tape, const Attend *op, int i, real *dscor
 static void attend_backward(Tape *tape, const Node *node)
 {
     const Attend *op = (const Attend *)node;
-    if (op->before.query.value) { /* sum after = sum before + weights */
-        size_t n = tensor_size(op->after.sum);
-        tape->kernel->add(op->before.sum.grad, op->after.sum.grad, n);
-        tape->kernel->add(op->out.weights.grad, op->after.sum.grad, n);
-    }
     ArenaMark mark = arena_mark(&tape->arena);
     real *dscore = arena_take(&tape->arena, (size_t)op->memory.stride * sizeof *dscore);
     real *sum = arena_take(&tape->arena, (size_t)op->memory.key.cols * sizeof *sum);
@@ -162,35 +112,24 @@ static void attend_backward(Tape *tape, const Node *node)
 }
 
 Attended op_attend(Tape *tape, const AttendSpec *spec, Tensor query, const Memory *memory,
-                   const int *sentence, History *history)
+                   const int *sentence)
 {
     assert(query.cols == memory->key.cols && memory->key.rows == memory->value.rows);
     assert(memory->key.rows == memory->sentences * memory->stride);
     assert(spec->form == ATTEND_DOT || spec->score->cols == query.cols);
     Attend op = {.spec = *spec, .query = query, .memory = *memory};
-    if (history)
-        op.before = *history;
     op.out.context = tape_zeros(tape, query.rows, memory->value.cols);
     op.out.weights = tape_zeros(tape, query.rows, memory->stride);
     op.out.query = query;
     size_t stride = (size_t)memory->stride;
     real *score = arena_take(&tape->arena, (size_t)query.rows * stride * sizeof *score);
-    real *share = op.before.query.value ? arena_take(&tape->arena, (size_t)query.rows * stride * sizeof *share) : NULL;
     op.out.score = score;
-    op.out.history = share;
     op.sentence = arena_take(&tape->arena, (size_t)query.rows * sizeof *op.sentence);
     real *sum = arena_take(&tape->arena, (size_t)query.cols * sizeof *sum);
     for (int i = 0; i < query.rows; i++) {
         op.sentence[i] = sentence ? sentence[i] : i;
         assert(op.sentence[i] >= 0 && op.sentence[i] < memory->sentences);
-        attend_row(tape, &op, i, score + (size_t)i * stride, share ? share + (size_t)i * stride : NULL, sum);
-    }
-    if (op.before.query.value) {
-        op.after.last = op.out.weights;
-        op.after.sum = tape_tensor(tape, query.rows, memory->stride);
-        memcpy(op.after.sum.value, op.before.sum.value, tensor_size(op.before.sum) * sizeof(real));
-        tape->kernel->add(op.after.sum.value, op.out.weights.value, tensor_size(op.after.sum));
-        *history = op.after;
+        attend_row(tape, &op, i, score + (size_t)i * stride, sum);
     }
     if (tape->recording) {
         Attend *kept = tape_node(tape, sizeof *kept, attend_backward);

@@ -28,8 +28,6 @@ const Field config_fields[] = {
      "recurrent cell", NULL},
     {"score", FIELD_MODEL, FIELD_CHOICE, AT(score), "general", 0, 3, score_names,
      "attention score", NULL},
-    {"history", FIELD_MODEL, FIELD_CHOICE, AT(history), "on", 0, 1, switch_names,
-     "the score sees where attention looked before", "off"},
     {"share-embeddings", FIELD_MODEL, FIELD_CHOICE, AT(share_embeddings), "on", 0, 1, switch_names,
      "one embedding for source and target", NULL},
     {"pieces", FIELD_MODEL, FIELD_INT, AT(pieces), "5000", 300, 60000, NULL,

@@ -22,7 +22,6 @@ typedef struct {
     int encoder_layers, decoder_layers;
     int cell;               /* Cell */
     int score;              /* Score */
-    int history;            /* the attention score sees where attention looked before */
     int share_embeddings;   /* source and target use one embedding */
     int pieces;             /* size of the vocabulary to learn */
     int case_markers;       /* encode "THE" as <upper> "the" */

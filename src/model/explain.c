@@ -35,12 +35,10 @@ static ExplainVector *vectors_of(Arena *arena, Tensor x, int rows)
     return v;
 }
 
-/* Zeros for NULL. */
 static const real *copy_row(Arena *arena, const real *x, int count)
 {
-    real *copy = arena_take_zeros(arena, (size_t)count * sizeof *copy);
-    if (x)
-        memcpy(copy, x, (size_t)count * sizeof *copy);
+    real *copy = arena_take(arena, (size_t)count * sizeof *copy);
+    memcpy(copy, x, (size_t)count * sizeof *copy);
     return copy;
 }
 
@@ -84,7 +82,6 @@ static void see(void *data, const SearchStep *step)
     to->query = vector_of(read->query.value, read->query.cols);
     to->context = vector_of(read->context.value, read->context.cols);
     to->score = copy_row(witness->arena, read->score, explain->sources);
-    to->history = copy_row(witness->arena, read->history, explain->sources);
     to->weight = copy_row(witness->arena, read->weights.value, explain->sources);
 }
 

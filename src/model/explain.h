@@ -5,10 +5,9 @@
  *     explain.step[t].score[s], .weight[s]          what step t thought of source piece s
  *     explain.without[w * explain.steps + t]        what would become of its piece without source word w
  *
- * Scores, the history's share of them (attend.h), weights, queries, keys and contexts are those the decoder used,
- * read where it left them, for every kind of score. The query is the one the scores are made with, so a projected one
- * where the score has a projection; the context is the sum of the values by the weights, before scaled dot's
- * projection of it.
+ * Scores, weights, queries, keys and contexts are those the decoder used, read where it left them, for every
+ * kind of score. The query is the one the scores are made with, so a projected one where the score has a
+ * projection; the context is the sum of the values by the weights, before scaled dot's projection of it.
  *
  * Attention is what the model looked at, not why it wrote what it wrote (Jain and Wallace 2019; Wiegreffe and
  * Pinter 2019). So there is also `without`: the pieces of one source word are deleted, the same
@@ -44,7 +43,7 @@ typedef struct {
     ExplainPiece written;
     ExplainPiece best[EXPLAIN_BEST]; /* most probable first; equal ones: the smaller id first */
     ExplainVector query, context;
-    const real *score, *history, *weight; /* [sources]; history is part of score: 0 in a model without */
+    const real *score, *weight;      /* [sources] */
 } ExplainStep;
 
 typedef struct {

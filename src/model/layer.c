@@ -60,7 +60,7 @@ RnnState rnn_step(const Rnn *rnn, Tape *tape, Tensor gates, RnnState state, cons
     return op_gru(tape, gates, recurrent, state, length, step);
 }
 
-Attention attention_add(Params *params, const char *name, Score score, bool history, int query, int memory)
+Attention attention_add(Params *params, const char *name, Score score, int query, int memory)
 {
     Attention layer = {.score = score};
     int width = score == SCORE_CONCAT || score == SCORE_SCALED_DOT ? query : memory;
@@ -75,8 +75,6 @@ Attention attention_add(Params *params, const char *name, Score score, bool hist
         layer.value = add(params, name, "value", memory, memory, PARAM_MATRIX);
         layer.output = add(params, name, "output", memory, memory, PARAM_MATRIX);
     }
-    if (history)
-        layer.history = add(params, name, "history", query, ATTEND_HISTORY, PARAM_MATRIX);
     return layer;
 }
 
@@ -95,15 +93,13 @@ Memory attention_memory(const Attention *layer, Tape *tape, Tensor states, int s
 }
 
 Tensor attention_read(const Attention *layer, Tape *tape, Tensor query, const Memory *memory,
-                      const int *sentence, History *history, Attended *read)
+                      const int *sentence, Attended *read)
 {
     AttendSpec spec = {.form = ATTEND_DOT, .scale = 1, .score = layer->vector};
     if (layer->score == SCORE_CONCAT)
         spec.form = ATTEND_ADDITIVE;
     if (layer->score == SCORE_SCALED_DOT)
         spec.scale = (real)(1 / sqrt((double)memory->key.cols));
-    if (layer->history)
-        history->query = op_linear(tape, query, layer->history, NULL);
-    *read = op_attend(tape, &spec, project(tape, query, layer->query), memory, sentence, history);
+    *read = op_attend(tape, &spec, project(tape, query, layer->query), memory, sentence);
     return project(tape, read->context, layer->output);
 }

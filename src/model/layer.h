@@ -44,22 +44,19 @@ RnnState rnn_step(const Rnn *rnn, Tape *tape, Tensor gates, RnnState state, cons
  *     dot         q . k                       no parameters; both widths equal
  *     general     (q Wq) . k
  *     concat      v . tanh(q Wq + k Wk)
- *     scaled dot  (q Wq) . (k Wk) / sqrt(width), values k Wv, result times Wo
- *
- * and, with a history, (q Wh) . f on top of each (attend.h). */
+ *     scaled dot  (q Wq) . (k Wk) / sqrt(width), values k Wv, result times Wo */
 typedef struct {
     Score score;
-    const Param *query, *key, *value, *output, *vector, *history; /* those that it has; else NULL */
+    const Param *query, *key, *value, *output, *vector; /* those that the score has; else NULL */
 } Attention;
 
-Attention attention_add(Params *params, const char *name, Score score, bool history, int query, int memory);
+Attention attention_add(Params *params, const char *name, Score score, int query, int memory);
 
 /* What the attention will read, computed once per batch from states [sentences * stride, width]. */
 Memory attention_memory(const Attention *layer, Tape *tape, Tensor states, int stride, const int *length);
 
-/* The context, [queries, width of memory]. *read is what the op did: its weights, scores and query. *history
- * moves on by this step, if there is one. */
+/* The context, [queries, width of memory]. *read is what the op did: its weights, scores and query. */
 Tensor attention_read(const Attention *layer, Tape *tape, Tensor query, const Memory *memory,
-                      const int *sentence, History *history, Attended *read);
+                      const int *sentence, Attended *read);
 
 #endif

@@ -39,7 +39,7 @@ Model *model_new(const Config *config, int pieces)
         layer_name(name, "decoder", i);
         model->decoder[i] = rnn_add(params, name, cell, i ? hidden : 2 * width, hidden);
     }
-    model->attention = attention_add(params, "attention", (Score)config->score, config->history, hidden, hidden);
+    model->attention = attention_add(params, "attention", (Score)config->score, hidden, hidden);
     model->combine = linear_add(params, "combine", 2 * hidden, width);
     return model;
 }
@@ -135,10 +135,6 @@ State model_begin(const Model *model, Tape *tape, const Encoded *encoded)
         state.layer[i] = rnn_zero(&model->decoder[i], tape, encoded->last.rows);
         state.layer[i].h = op_tanh(tape, linear(&model->bridge[i], tape, encoded->last));
     }
-    if (model->config.history) {
-        state.history.last = tape_zeros(tape, encoded->last.rows, encoded->memory.stride);
-        state.history.sum = tape_zeros(tape, encoded->last.rows, encoded->memory.stride);
-    }
     return state;
 }
 
@@ -149,10 +145,6 @@ State model_pick(const Model *model, Tape *tape, const State *state, const int *
         picked.layer[i].h = op_pick(tape, state->layer[i].h, row, n);
         if (state->layer[i].c.value)
             picked.layer[i].c = op_pick(tape, state->layer[i].c, row, n);
-    }
-    if (model->config.history) {
-        picked.history.last = op_pick(tape, state->history.last, row, n);
-        picked.history.sum = op_pick(tape, state->history.sum, row, n);
     }
     return picked;
 }
@@ -172,8 +164,7 @@ Decoded model_step(const Model *model, Tape *tape, const Memory *memory, State *
         x = state->layer[i].h;
     }
     Decoded out;
-    Tensor context =
-        attention_read(&model->attention, tape, x, memory, sentence, &state->history, &out.read);
+    Tensor context = attention_read(&model->attention, tape, x, memory, sentence, &out.read);
     Tensor combined = linear(&model->combine, tape, op_join(tape, context, x));
     state->feed = op_dropout(tape, op_tanh(tape, combined), config->dropout);
     out.state = state->feed;
@@ -211,10 +202,6 @@ static State first_rows(const Model *model, const State *state, int n)
         first.layer[i].h = tensor_rows(state->layer[i].h, 0, n);
         if (state->layer[i].c.value)
             first.layer[i].c = tensor_rows(state->layer[i].c, 0, n);
-    }
-    if (model->config.history) {
-        first.history.last = tensor_rows(state->history.last, 0, n);
-        first.history.sum = tensor_rows(state->history.sum, 0, n);
     }
     return first;
 }

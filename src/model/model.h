@@ -67,7 +67,6 @@ typedef struct {
 typedef struct {
     RnnState layer[MODEL_LAYERS];
     Tensor feed; /* [rows, E] */
-    History history; /* where attention has looked; no tensors without the setting */
 } State;
 
 typedef struct {

@@ -176,10 +176,6 @@ static State state_new(const Search *search, int rows)
     State state = {.feed = tape_tensor(tape, rows, config->embedding)};
     for (int i = 0; i < config->decoder_layers; i++)
         state.layer[i] = rnn_zero(&search->model->decoder[i], tape, rows);
-    if (config->history) {
-        state.history.last = tape_tensor(tape, rows, search->encoded.memory.stride);
-        state.history.sum = tape_tensor(tape, rows, search->encoded.memory.stride);
-    }
     return state;
 }
 
@@ -197,8 +193,6 @@ static State state_keep(const Search *search, const State *kept, const State *st
         copy.layer[i].h = keep(kept->layer[i].h, state->layer[i].h);
         copy.layer[i].c = keep(kept->layer[i].c, state->layer[i].c);
     }
-    copy.history.last = keep(kept->history.last, state->history.last);
-    copy.history.sum = keep(kept->history.sum, state->history.sum);
     return copy;
 }
 

@@ -142,8 +142,8 @@ static void put_rows(Buf *out, const ExplanationPart *part, int t, const Explana
     ExplanationSoftmax soft = explanation_softmax(part, step);
     Widths widths = find_widths(part);
     double total = 0;
-    buf_format(out, "  %-*s  %-*s  %9s %9s %10s %10s %9s %8s %8s  %10s\n", widths.word, "word", widths.piece,
-               "piece", "key norm", "history", "score", "- max", "exp", "weight", "of word", "if deleted");
+    buf_format(out, "  %-*s  %-*s  %9s %10s %10s %9s %8s %8s  %10s\n", widths.word, "word", widths.piece,
+               "piece", "key norm", "score", "- max", "exp", "weight", "of word", "if deleted");
     for (int s = 0; s < part->sources; s++) {
         const ExplanationWord *word = &part->source[s];
         for (int i = 0; i < word->pieces; i++) {
@@ -153,8 +153,8 @@ static void put_rows(Buf *out, const ExplanationPart *part, int t, const Explana
             buf_text(out, "  ");
             put_label(out, word->text, i ? 0 : word->size, widths.word + 2);
             put_label(out, piece->text, strlen(piece->text), widths.piece + 2);
-            buf_format(out, "%9.4f %9.4f %10.4f %10.4f %9.6f %8.4f", piece->key.norm,
-                       step->history[word->first + i], score, shifted, exp(shifted), weight);
+            buf_format(out, "%9.4f %10.4f %10.4f %9.6f %8.4f", piece->key.norm, score, shifted, exp(shifted),
+                       weight);
             total += weight;
             if (i) {
                 buf_char(out, '\n');
@@ -164,8 +164,8 @@ static void put_rows(Buf *out, const ExplanationPart *part, int t, const Explana
             put_change(out, explanation_change(part, t, s));
         }
     }
-    buf_format(out, "  %*s  %9s %9s %10.4f %10s %9.6f %8.4f\n", widths.word + 2 + widths.piece, "max, sum", "",
-               "", soft.max, "", soft.sum, total);
+    buf_format(out, "  %*s  %9s %10.4f %10s %9.6f %8.4f\n", widths.word + 2 + widths.piece, "max, sum", "",
+               soft.max, "", soft.sum, total);
 }
 
 static void put_best(Buf *out, const ExplanationStep *step)
@@ -201,8 +201,7 @@ static void put_word(Buf *out, const ExplanationPart *part, int t)
 void explanation_text(Buf *out, const Explanation *it)
 {
     static const char note[] =
-        "\nA score is the query times the key, and the history: what it counts where attention was before.\n"
-        "The context is the sum of the values by their weights. \"if deleted\" is how the log-probability\n"
+        "\nThe context is the sum of the values by their weights. \"if deleted\" is how the log-probability\n"
         "of the word changes when that source word is deleted and the same translation is forced:\n"
         "attention is not explanation, and a word of great weight need not be one that matters.\n";
     if (!it->parts)

@@ -7,15 +7,14 @@
  *
  * For one step of the decoder, with q its query and k, v the keys and values of the source pieces s:
  *
- *     history[s]                          what attention says of s for where it looked before
- *     score[s]                            what it says of q and k[s], and history[s] added
+ *     score[s]                            what attention says of q and k[s] before anything else
  *     shifted[s] = score[s] - max         so that no exponential overflows
  *     exponential[s] = exp(shifted[s])
  *     weight[s] = exponential[s] / sum
  *     context = sum over s of weight[s] v[s]
  *
- * Histories, scores, weights, query and context are handed in as the decoder had them; what stands between (max,
- * shifted, exponential, sum) is worked out here, in double precision, from the scores. `change` is how the
+ * Scores, weights, query and context are handed in as the decoder had them; what stands between (max, shifted,
+ * exponential, sum) is worked out here, in double precision, from the scores. `change` is how the
  * log-probability of the target word changes when a source word is deleted and the same translation is forced.
  *
  * Words here are sets of whole pieces: where one piece covers several words (a run of marks), they are one.
@@ -57,7 +56,7 @@ typedef struct {
     const ExplanationPiece *best; /* [best] the most probable, falling */
     int best_count;
     ExplanationVector query, context;
-    const double *history, *score, *weight; /* [pieces] */
+    const double *score, *weight; /* [pieces] */
 } ExplanationStep;
 
 /* A part of the sentence that was translated for itself. */
@@ -99,7 +98,7 @@ void explanation_text(Buf *out, const Explanation *explanation);
  *         text, log_probability
  *         query_norm, query
  *         max, sum
- *         history, score, shifted, exponential, weight          [number for each of source_pieces]
+ *         score, shifted, exponential, weight          [number for each of source_pieces]
  *         context_norm, context
  *         best           [{text, probability}], falling
  * A page that draws the matrix of record.h finds the explanation of its target word by the bytes: it is the
@@ -109,7 +108,7 @@ void explanation_json(Buf *out, const Explanation *explanation, const RecordId *
 /* A line for each step and source piece, numbers as in JSON but for an empty field where there is none:
  *     sentence part target_position target step target_piece log_probability query_norm query
  *     source_position source source_piece_position source_piece key_norm key value
- *     score shifted exponential sum weight word_weight change context_norm context best probabilities history
+ *     score shifted exponential sum weight word_weight change context_norm context best probabilities
  * Positions count from 0 in their part; query, key, value, context and probabilities are numbers parted by
  * commas, best is pieces parted by spaces; word_weight is the sum of this step's weights over the pieces of the
  * source word. Words and pieces are escaped as in record.h. */

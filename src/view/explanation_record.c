@@ -88,7 +88,6 @@ static void json_step(Buf *out, const ExplanationPart *part, const ExplanationSt
     json_vector(out, "query", step->query, part->queries);
     json_number(out, "max", soft.max);
     json_number(out, "sum", soft.sum);
-    json_list(out, "history", step->history, part->pieces);
     json_list(out, "score", step->score, part->pieces);
     for (int exponential = 0; exponential <= 1; exponential++) {
         buf_text(out, exponential ? ",\"exponential\":[" : ",\"shifted\":[");
@@ -174,7 +173,7 @@ void explanation_tsv_header(Buf *out)
     buf_text(out, "sentence\tpart\ttarget_position\ttarget\tstep\ttarget_piece\tlog_probability\tquery_norm\t"
                   "query\tsource_position\tsource\tsource_piece_position\tsource_piece\tkey_norm\tkey\tvalue\t"
                   "score\tshifted\texponential\tsum\tweight\tword_weight\tchange\tcontext_norm\tcontext\t"
-                  "best\tprobabilities\thistory\n");
+                  "best\tprobabilities\n");
 }
 
 static void tsv_text(Buf *out, const char *text, size_t size)
@@ -207,12 +206,13 @@ static void tsv_best(Buf *out, const ExplanationStep *step)
     }
 }
 
-/* The same in every line of a step. */
+/* What every line of a step ends with. */
 static void tsv_context(Buf *out, const ExplanationPart *part, const ExplanationStep *step)
 {
     tsv_number(out, step->context.norm);
     tsv_list(out, step->context.first, part->values);
     tsv_best(out, step);
+    buf_char(out, '\n');
 }
 
 static void tsv_source(Buf *out, const ExplanationPart *part, int s, int piece)
@@ -251,8 +251,6 @@ static void tsv_step(Buf *out, const ExplanationPart *part, int t, int number, c
             tsv_number(out, explanation_word_weight(step, word));
             tsv_number(out, explanation_change(part, t, s));
             tsv_context(out, part, step);
-            tsv_number(out, step->history[piece]);
-            buf_char(out, '\n');
         }
     }
 }

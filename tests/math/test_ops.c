@@ -118,7 +118,7 @@ static Tensor attend(Tape *tape, const World *world, AttendForm form)
     AttendSpec spec = {.form = form, .scale = (real)0.7, .score = world->vector};
     Tensor states = input(tape, world->wider);
     Memory memory = {.key = states, .value = op_tanh(tape, states), .sentences = 3, .stride = 3, .length = length};
-    Attended read = op_attend(tape, &spec, input(tape, world->x), &memory, sentence, NULL);
+    Attended read = op_attend(tape, &spec, input(tape, world->x), &memory, sentence);
     return op_join(tape, read.context, read.weights); /* a gradient into the weights too */
 }
 
@@ -132,21 +132,6 @@ static Tensor build_attend_additive(Tape *tape, const World *world)
     return attend(tape, world, ATTEND_ADDITIVE);
 }
 
-/* Three steps, each seeing where the ones before looked; gradients come into all that leaves the last. */
-static Tensor build_attend_history(Tape *tape, const World *world)
-{
-    AttendSpec spec = {.form = ATTEND_DOT, .scale = (real)0.7};
-    Tensor states = input(tape, world->wider);
-    Memory memory = {.key = states, .value = op_tanh(tape, states), .sentences = 3, .stride = 3, .length = length};
-    History history = {.last = tape_zeros(tape, ROWS, 3), .sum = tape_zeros(tape, ROWS, 3)};
-    Attended read = {0};
-    for (int t = 0; t < 3; t++) {
-        history.query = op_join(tape, input(tape, t % 2 ? world->x : world->y), input(tape, world->x));
-        read = op_attend(tape, &spec, input(tape, world->x), &memory, NULL, &history);
-    }
-    return op_join(tape, op_join(tape, read.context, history.last), history.sum);
-}
-
 static const struct {
     const char *name;
     Tensor (*build)(Tape *tape, const World *world);
@@ -155,7 +140,6 @@ static const struct {
     {"join", build_join},       {"put", build_put},         {"pick", build_pick},
     {"dropout", build_dropout}, {"lstm", build_lstm},       {"gru", build_gru},
     {"attend dot", build_attend_dot}, {"attend additive", build_attend_additive},
-    {"attend history", build_attend_history},
 };
 
 /* loss = sum of c[k] y[k], with the c[k] all different. */

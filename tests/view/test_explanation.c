@@ -17,12 +17,11 @@ static const double query[] = {0.125, 1.0 / 3}, context[] = {0.5, 0.25, -0.25};
 static const double score[] = {1.5, 1.5 - 0.69314718055994531, 1.5 - 0.69314718055994531};
 static const double weight[] = {0.5, 0.25, 0.25};
 static const ExplanationPiece best[] = {{"▁él", -0.25}, {"▁el", -2}};
-static const double history[] = {0.5, -0.125, 0};
 static const ExplanationStep step[] = {
-    {{"▁él", -0.25}, best, 2, {0.5, query}, {0.625, context}, history, score, weight},
-    {{"▁ga", -1}, best, 2, {0.5, query}, {0.625, context}, history, score, weight},
-    {{"to", -0.5}, best, 2, {0.5, query}, {0.625, context}, history, score, weight},
-    {{"</s>", -0.125}, best, 2, {0.5, query}, {0.625, context}, history, score, weight},
+    {{"▁él", -0.25}, best, 2, {0.5, query}, {0.625, context}, score, weight},
+    {{"▁ga", -1}, best, 2, {0.5, query}, {0.625, context}, score, weight},
+    {{"to", -0.5}, best, 2, {0.5, query}, {0.625, context}, score, weight},
+    {{"</s>", -0.125}, best, 2, {0.5, query}, {0.625, context}, score, weight},
 };
 static ExplanationWord source[] = {{"The", 3, 0, 3, 0, 1, false}, {"c\t", 2, 4, 6, 1, 1, false},
                                    {"</s>", 4, 6, 6, 2, 1, false}};
@@ -41,15 +40,14 @@ static void begin(void)
 }
 
 static const char table[] =
-    "  word  piece   key norm   history      score      - max       exp   weight  of word  if deleted\n"
-    "  The   ▁the      2.5000    0.5000     1.5000     0.0000  1.000000   0.5000   0.5000     -1.5000\n"
-    "  c�    ▁c�       0.7500   -0.1250     0.8069    -0.6931  0.500000   0.2500   0.2500     +0.2500\n"
-    "  </s>  </s>      1.0000    0.0000     0.8069    -0.6931  0.500000   0.2500   0.2500\n"
-    "     max, sum                          1.5000             2.000000   1.0000\n"
+    "  word  piece   key norm      score      - max       exp   weight  of word  if deleted\n"
+    "  The   ▁the      2.5000     1.5000     0.0000  1.000000   0.5000   0.5000     -1.5000\n"
+    "  c�    ▁c�       0.7500     0.8069    -0.6931  0.500000   0.2500   0.2500     +0.2500\n"
+    "  </s>  </s>      1.0000     0.8069    -0.6931  0.500000   0.2500   0.2500\n"
+    "     max, sum                1.5000             2.000000   1.0000\n"
     "  context  norm 0.6250, first values 0.5000 0.2500 -0.2500\n"
     "  next     ▁él 0.7788, ▁el 0.1353\n"
     "\n"
-    "A score is the query times the key, and the history: what it counts where attention was before.\n"
     "The context is the sum of the values by their weights. \"if deleted\" is how the log-probability\n"
     "of the word changes when that source word is deleted and the same translation is forced:\n"
     "attention is not explanation, and a word of great weight need not be one that matters.\n";
@@ -87,7 +85,7 @@ static const char json[] =
     "\"target_words\":[{\"text\":\"Él\",\"begin\":0,\"end\":3,\"log_probability\":-0.25,"
     "\"weight\":[0.5,0.25,0.25],\"change\":[-1.5,0.25,null],\"steps\":[{\"text\":\"▁él\","
     "\"log_probability\":-0.25,\"query_norm\":0.5,\"query\":[0.125,0.333333333],\"max\":1.5,\"sum\":2,"
-    "\"history\":[0.5,-0.125,0],\"score\":[1.5,0.806852819,0.806852819],\"shifted\":[0,-0.693147181,-0.693147181],"
+    "\"score\":[1.5,0.806852819,0.806852819],\"shifted\":[0,-0.693147181,-0.693147181],"
     "\"exponential\":[1,0.5,0.5],\"weight\":[0.5,0.25,0.25],\"context_norm\":0.625,"
     "\"context\":[0.5,0.25,-0.25],\"best\":[{\"text\":\"▁él\",\"probability\":0.778800783},"
     "{\"text\":\"▁el\",\"probability\":0.135335283}]}]}]}]}";
@@ -135,7 +133,7 @@ END_TEST
 START_TEST(tsv)
 {
     static const char first[] = "7\t0\t0\tÉl\t0\t▁él\t-0.25\t0.5\t0.125,0.333333333\t";
-    static const char last[] = "\t0.625\t0.5,0.25,-0.25\t▁él ▁el\t0.778800783,0.135335283\t";
+    static const char last[] = "\t0.625\t0.5,0.25,-0.25\t▁él ▁el\t0.778800783,0.135335283\n";
     Buf out = {0}, expected = {0};
     ck_assert_int_eq(explanation_choose(&explanation, "Él"), 1);
     explanation_tsv_header(&out);
@@ -144,13 +142,13 @@ START_TEST(tsv)
     int columns = 1;
     for (const char *at = out.data; *at; at++)
         columns += *at == '\t';
-    ck_assert_int_eq(columns, 28);
+    ck_assert_int_eq(columns, 27);
     out.size = 0;
     explanation_tsv(&out, &explanation, &id);
-    buf_format(&expected, "%s0\tThe\t0\t▁the\t2.5\t1,-2\t1,0,0\t1.5\t0\t1\t2\t0.5\t0.5\t-1.5%s0.5\n", first, last);
+    buf_format(&expected, "%s0\tThe\t0\t▁the\t2.5\t1,-2\t1,0,0\t1.5\t0\t1\t2\t0.5\t0.5\t-1.5%s", first, last);
     buf_format(&expected, "%s1\tc\\t\t1\t▁c\\t\t0.75\t0.5,0.25\t0,1,0\t0.806852819\t-0.693147181\t0.5\t2\t0.25\t"
-                          "0.25\t0.25%s-0.125\n", first, last);
-    buf_format(&expected, "%s2\t</s>\t2\t</s>\t1\t0,1\t0,0,-1\t0.806852819\t-0.693147181\t0.5\t2\t0.25\t0.25\t%s0\n",
+                          "0.25\t0.25%s", first, last);
+    buf_format(&expected, "%s2\t</s>\t2\t</s>\t1\t0,1\t0,0,-1\t0.806852819\t-0.693147181\t0.5\t2\t0.25\t0.25\t%s",
                first, last);
     ck_assert_str_eq(out.data, expected.data);
     buf_free(&out);
