@@ -32,6 +32,7 @@ static const struct {
     {"The dog chased the ball.", "El perro persiguió la pelota."},
     {"never", "nunca"},
     {"salad", "ensalada"},
+    {"the cat sat on the mat", "el gato se sentó en la estera"},
     {"", ""},
 };
 
@@ -107,10 +108,10 @@ START_TEST(unseen_pairs_score_as_when_shipped)
         bleu_add(&bleu, &scratch, text->data, text->size, pair->target, pair->target_size);
         chrf_add(&chrf, &scratch, text->data, text->size, pair->target, pair->target_size);
     }
-    /* When shipped: 54.29 and 72.89. Other kernels round otherwise, and a few close calls fall to the
+    /* When shipped: 54.14 and 72.76. Other kernels round otherwise, and a few close calls fall to the
      * other side: a point is left for that. */
-    ck_assert_msg(bleu_score(&bleu).score > 54.29 - 1, "BLEU %.2f", bleu_score(&bleu).score);
-    ck_assert_msg(chrf_score(&chrf) > 72.89 - 1, "chrF2 %.2f", chrf_score(&chrf));
+    ck_assert_msg(bleu_score(&bleu).score > 54.14 - 1, "BLEU %.2f", bleu_score(&bleu).score);
+    ck_assert_msg(chrf_score(&chrf) > 72.76 - 1, "chrF2 %.2f", chrf_score(&chrf));
     arena_free(&scratch);
     translator_free(translator);
     free(line);
