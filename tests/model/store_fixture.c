@@ -2,9 +2,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "scratch.h"
 
 #include <check.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,6 @@
 Model *fixture_model;
 Vocab *fixture_vocab;
 Checkpoint fixture_checkpoint;
-
-static char folder[64];
 
 static Vocab *small_vocab(void)
 {
@@ -35,9 +33,7 @@ static Vocab *small_vocab(void)
 
 void fixture_start(void)
 {
-    memcpy(folder, "/tmp/store-test-XXXXXX", sizeof "/tmp/store-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    ck_assert_int_eq(chdir(folder), 0);
+    scratch_start();
     Config config = config_default();
     config.embedding = 8;
     config.hidden = 6;
@@ -53,15 +49,7 @@ void fixture_start(void)
 
 void fixture_end(void)
 {
-    ck_assert_int_eq(chdir(folder), 0);
-    DIR *all = opendir(".");
-    ck_assert_ptr_nonnull(all);
-    for (struct dirent *entry; (entry = readdir(all));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            ck_assert_int_eq(remove(entry->d_name), 0);
-    closedir(all);
-    ck_assert_int_eq(chdir("/"), 0);
-    ck_assert_int_eq(rmdir(folder), 0);
+    scratch_end();
     fixture_blocks_free(&fixture_checkpoint);
     model_free(fixture_model);
     vocab_free(fixture_vocab);

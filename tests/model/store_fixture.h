@@ -1,7 +1,7 @@
 /* store_fixture.h - what the tests of the store stand on: an empty directory, a small model and a run.
  *
  *     fixture_start(): in a new directory under /tmp, with model, vocab and checkpoint filled in
- *     fixture_end():   the directory is gone */
+ *     fixture_end():   the directory is gone (scratch.h) */
 #ifndef TESTS_STORE_FIXTURE_H
 #define TESTS_STORE_FIXTURE_H
 

@@ -246,7 +246,7 @@ START_TEST(fold_of_random_strings)
 }
 END_TEST
 
-START_TEST(upper_by_hand)
+START_TEST(case_by_hand)
 {
     /* ñ keeps its length, ɐ and ß grow by a byte, ı shrinks. */
     static const char input[] = "a\xC3\xB1\xC9\x90\xC3\x9F\xC4\xB1-Z";
@@ -282,7 +282,7 @@ Suite *text_suite(void)
     tcase_add_test(tests, fold_by_hand);
     tcase_add_test(tests, fold_origins_by_hand);
     tcase_add_test(tests, fold_of_random_strings);
-    tcase_add_test(tests, upper_by_hand);
+    tcase_add_test(tests, case_by_hand);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -3,37 +3,7 @@
 #include "base/buf.h"
 
 #include <check.h>
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-static char folder[32];
-static int home = -1;
-
-void log_fixture_start(void)
-{
-    memcpy(folder, "/tmp/log-test-XXXXXX", sizeof "/tmp/log-test-XXXXXX");
-    home = open(".", O_RDONLY | O_DIRECTORY);
-    ck_assert_int_ge(home, 0);
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    ck_assert_int_eq(chdir(folder), 0);
-}
-
-void log_fixture_end(void)
-{
-    DIR *all = opendir(".");
-    ck_assert_ptr_nonnull(all);
-    for (struct dirent *entry; (entry = readdir(all));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            ck_assert_int_eq(remove(entry->d_name), 0);
-    closedir(all);
-    ck_assert_int_eq(fchdir(home), 0);
-    ck_assert_int_eq(close(home), 0);
-    ck_assert_int_eq(rmdir(folder), 0);
-}
 
 void log_fixture_write(const char *path, const char *bytes, size_t size)
 {

@@ -1,7 +1,5 @@
-/* log_fixture.h - what both tests of the log stand on: an empty directory, an alignment, and the rows of a file.
- *
- *     log_fixture_start(): in a new directory under /tmp
- *     log_fixture_end():   the directory is gone, and we stand where we stood before */
+/* log_fixture.h - what both tests of the log stand on, in a directory of scratch.h: an alignment, a log that must
+ * work, and the rows of a file. */
 #ifndef TESTS_VIEW_LOG_FIXTURE_H
 #define TESTS_VIEW_LOG_FIXTURE_H
 
@@ -11,9 +9,6 @@
 
 /* "The cat" as "El gato.", made by hand. */
 extern const Alignment log_fixture_cat;
-
-void log_fixture_start(void);
-void log_fixture_end(void);
 
 /* The calls of log.h, which must succeed. */
 Log *log_fixture_open(const char *path);

@@ -2,6 +2,7 @@
 #include "log_fixture.h"
 
 #include "base/buf.h"
+#include "scratch.h"
 #include "suite.h"
 
 #include <unistd.h>
@@ -156,7 +157,7 @@ Suite *log_suite(void)
 {
     Suite *suite = suite_create("log");
     TCase *tests = tcase_create("log");
-    tcase_add_checked_fixture(tests, log_fixture_start, log_fixture_end);
+    tcase_add_checked_fixture(tests, scratch_start, scratch_end);
     tcase_add_test(tests, rows_say_what_the_alignment_says);
     tcase_add_test(tests, links_are_those_of_alignment_hard);
     tcase_add_test(tests, nothing_is_there_before_its_commit);

@@ -2,6 +2,7 @@
  * full disk: one sentence, and what is no log stays as it was. */
 #include "log_fixture.h"
 
+#include "scratch.h"
 #include "suite.h"
 
 #include <stdio.h>
@@ -45,7 +46,7 @@ static int faulty_sleep(sqlite3_vfs *vfs, int microseconds)
 
 static void start(void)
 {
-    log_fixture_start();
+    scratch_start();
     usual = sqlite3_vfs_find(NULL);
     faulty = *usual;
     faulty.zName = "faulty";
@@ -61,7 +62,7 @@ static void end(void)
 {
     sqlite3_vfs_unregister(&faulty);
     sqlite3_vfs_register(usual, 1);
-    log_fixture_end();
+    scratch_end();
 }
 
 /* Up to 64 KiB. */
